@@ -1,0 +1,195 @@
+//! Event: one flat thing that happened, as every room after `normalize` sees it.
+//! - Keys are unique and sorted; canonical keys ([`Known`]) come first, free keys after them by their bytes.
+//! - A canonical key's value fits its [`Shape`]; a free key's value is any [`Value`].
+//! - `@timestamp`, `received_at`, `site`, `day` and `action` are always there.
+//! - Absent: parsing of what senders send (`normalize`), meaning of increments (`visits`).
+
+mod known;
+mod raw;
+mod value;
+
+pub use known::{Known, Shape};
+pub use raw::RawEvent;
+pub use value::{Value, number_text};
+
+use crate::clock::Millis;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A calendar day as days since 1970-01-01; negative before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Day(pub i32);
+
+impl Day {
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let date: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == 10)?;
+        let since = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?;
+        Some(Self(since.get_days()))
+    }
+
+    /// The calendar date.
+    pub fn date(self) -> jiff::civil::Date {
+        let span = jiff::Span::new().try_days(i64::from(self.0));
+        let epoch = jiff::civil::date(1970, 1, 1);
+        span.and_then(|span| epoch.checked_add(span)).unwrap_or(if self.0 < 0 {
+            jiff::civil::Date::MIN
+        } else {
+            jiff::civil::Date::MAX
+        })
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(out)
+    }
+}
+
+/// The name of a value in an event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Key {
+    /// A key with a meaning.
+    Known(Known),
+    /// A key of the application's own; never the name of a canonical one.
+    Free(Box<str>),
+}
+
+impl Key {
+    /// The key of this name.
+    pub fn named(name: &str) -> Self {
+        Known::named(name).map_or_else(|| Self::Free(name.into()), Self::Known)
+    }
+
+    /// Its name, as senders and readers write it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(known) => known.name(),
+            Self::Free(name) => name,
+        }
+    }
+}
+
+impl From<Known> for Key {
+    fn from(known: Known) -> Self {
+        Self::Known(known)
+    }
+}
+
+/// One event: sorted, unique keys with their values.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    fields: Vec<(Key, Value)>,
+}
+
+impl Event {
+    /// An event of these fields; of a key given twice the last value stays.
+    pub fn from_fields(mut fields: Vec<(Key, Value)>) -> Self {
+        fields.reverse();
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        fields.dedup_by(|later, kept| later.0 == kept.0);
+        Self { fields }
+    }
+
+    /// All fields in order of their keys.
+    pub fn fields(&self) -> &[(Key, Value)] {
+        &self.fields
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &Key) -> Option<&Value> {
+        match key {
+            Key::Known(known) => self.known(*known),
+            Key::Free(_) => self.fields.binary_search_by(|(other, _)| other.cmp(key)).ok().map(|at| &self.fields[at].1),
+        }
+    }
+
+    /// The value of a canonical key.
+    pub fn known(&self, known: Known) -> Option<&Value> {
+        self.place(known).ok().map(|at| &self.fields[at].1)
+    }
+
+    /// The text of a canonical key, where it is one text.
+    pub fn text(&self, known: Known) -> Option<&str> {
+        match self.known(known)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number of a canonical key.
+    pub fn int(&self, known: Known) -> Option<i64> {
+        match self.known(known)? {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The 64-bit hash of a canonical key ([`Shape::Hash`]).
+    pub fn hash(&self, known: Known) -> Option<u64> {
+        match self.known(known)? {
+            Value::Uint(number) => Some(*number),
+            Value::Int(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// Sets a key, replacing what it held.
+    pub fn set(&mut self, key: impl Into<Key>, value: Value) {
+        let key = key.into();
+        match self.fields.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(at) => self.fields[at].1 = value,
+            Err(at) => self.fields.insert(at, (key, value)),
+        }
+    }
+
+    /// Takes a key out and returns what it held.
+    pub fn remove(&mut self, key: &Key) -> Option<Value> {
+        let at = self.fields.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        Some(self.fields.remove(at).1)
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> Millis {
+        self.int(Known::Timestamp).unwrap_or_default()
+    }
+
+    /// The partition it lies in: the calendar day in its site's time zone.
+    pub fn day(&self) -> Day {
+        Day(self.int(Known::Day).and_then(|day| i32::try_from(day).ok()).unwrap_or_default())
+    }
+
+    /// The site it belongs to.
+    pub fn site(&self) -> &str {
+        self.text(Known::Site).unwrap_or("default")
+    }
+
+    /// What was done.
+    pub fn action(&self) -> &str {
+        self.text(Known::Action).unwrap_or("view")
+    }
+
+    /// The event as readers see it: flat JSON in Logstash format, `@version` included.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut object = serde_json::Map::with_capacity(self.fields.len() + 1);
+        for (key, value) in &self.fields {
+            let json = match key {
+                Key::Known(known) => known.shape().json(value),
+                Key::Free(_) => value.json(),
+            };
+            object.insert(key.name().to_owned(), json);
+        }
+        object.insert("@version".to_owned(), "1".into());
+        serde_json::Value::Object(object)
+    }
+
+    fn place(&self, known: Known) -> Result<usize, usize> {
+        self.fields.binary_search_by(|(key, _)| match key {
+            Key::Known(other) => other.cmp(&known),
+            Key::Free(_) => std::cmp::Ordering::Greater,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use super::*;
+
+#[test]
+fn the_table_of_canonical_keys_is_in_the_order_of_their_numbers() {
+    for (at, known) in Known::all().enumerate() {
+        assert_eq!(known as usize, at, "{known:?}");
+        assert_eq!(Known::named(known.name()), Some(known));
+    }
+    assert_eq!(Known::all().len(), Known::Unique as usize + 1);
+}
+
+#[test]
+fn numbers_have_one_form() {
+    let rows = [
+        (1.0, "1"),
+        (-0.0, "0"),
+        (1e3, "1000"),
+        (0.1, "0.1"),
+        (1e21, "1e+21"),
+        (5e-324, "5e-324"),
+        (9_007_199_254_740_992.0, "9007199254740992"),
+    ];
+    for (number, text) in rows {
+        assert_eq!(Value::number(number).expect("finite").as_text(), text);
+    }
+    assert_eq!(Value::number(f64::INFINITY), None);
+    assert_eq!(Value::Uint(u64::MAX).as_text(), "18446744073709551615");
+}
+
+#[test]
+fn of_a_key_given_twice_the_last_value_stays() {
+    let key = || Key::named("colour");
+    let event = Event::from_fields(vec![
+        (key(), Value::text("red")),
+        (Known::Site.into(), Value::text("s")),
+        (key(), Value::text("blue")),
+    ]);
+    assert_eq!(event.get(&key()), Some(&Value::text("blue")));
+    assert_eq!(event.fields().len(), 2);
+}
+
+#[test]
+fn set_get_and_remove_find_known_and_free_keys() {
+    let mut event = Event::default();
+    event.set(Key::named("zebra"), Value::Int(1));
+    event.set(Known::Unique, Value::Int(1));
+    event.set(Known::Timestamp, Value::Int(7));
+    event.set(Key::named("a"), Value::Bool(true));
+    assert_eq!(event.at(), 7);
+    assert_eq!(event.int(Known::Unique), Some(1));
+    assert_eq!(event.known(Known::Path), None);
+    assert_eq!(event.get(&Key::named("a")), Some(&Value::Bool(true)));
+    assert_eq!(event.remove(&Key::named("zebra")), Some(Value::Int(1)));
+    assert_eq!(event.get(&Key::named("zebra")), None);
+}
+
+#[test]
+fn readers_see_times_days_and_hashes_as_text() {
+    let mut event = Event::default();
+    event.set(Known::Timestamp, Value::Int(1_431_857_103_000));
+    event.set(Known::Day, Value::Int(16_572));
+    event.set(Known::Visitor, Value::hash(u64::MAX));
+    event.set(Known::Status, Value::Int(200));
+    let json = event.to_json();
+    assert_eq!(json["@timestamp"], "2015-05-17T10:05:03.000Z");
+    assert_eq!(json["day"], "2015-05-17");
+    assert_eq!(json["visitor"], "ffffffffffffffff");
+    assert_eq!(json["status"], 200);
+    assert_eq!(json["@version"], "1");
+    assert_eq!(Day::parse("2015-05-17"), Some(Day(16_572)));
+}
+
+#[test]
+fn an_event_survives_its_binary_form() {
+    let event = Event::from_fields(vec![
+        (Known::Site.into(), Value::text("s")),
+        (
+            Key::named("k"),
+            Value::List(vec![Value::Int(-1), Value::Float(0.5), Value::Uint(u64::MAX), Value::Bool(false)]),
+        ),
+    ]);
+    let bytes = postcard::to_stdvec(&event).expect("encode");
+    assert_eq!(postcard::from_bytes::<Event>(&bytes).expect("decode"), event);
+}

@@ -1,0 +1,9 @@
+//! Metronome: usage events in, answers out.
+//!
+//! The map of the house. Data moves one way:
+//! `receive → ingest (normalize → journal) → indexer (visits) → store → report → api`.
+
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod store;

@@ -1,0 +1,3 @@
+//! The `metronome` command.
+
+fn main() {}
