@@ -132,6 +132,7 @@ pub enum Known {
     DwellMs,
     Counted,
     Unique,
+    OwnOrigin,
 }
 
 const TABLE: &[(Known, &str, Shape)] = &[
@@ -207,6 +208,7 @@ const TABLE: &[(Known, &str, Shape)] = &[
     (Known::DwellMs, "dwell_ms", Shape::Int),
     (Known::Counted, "counted", Shape::Int),
     (Known::Unique, "unique", Shape::Int),
+    (Known::OwnOrigin, "own_origin", Shape::Text),
 ];
 
 impl Known {

@@ -5,10 +5,13 @@
 //! - Absent: parsing of what senders send (`normalize`), meaning of increments (`visits`).
 
 mod known;
+mod order;
+mod origin;
 mod raw;
 mod value;
 
 pub use known::{Known, Shape};
+pub use origin::{ORIGIN, Origin};
 pub use raw::RawEvent;
 pub use value::{Value, number_text};
 

@@ -6,7 +6,7 @@ fn the_table_of_canonical_keys_is_in_the_order_of_their_numbers() {
         assert_eq!(known as usize, at, "{known:?}");
         assert_eq!(Known::named(known.name()), Some(known));
     }
-    assert_eq!(Known::all().len(), Known::Unique as usize + 1);
+    assert_eq!(Known::all().len(), Known::OwnOrigin as usize + 1);
 }
 
 #[test]
@@ -81,4 +81,49 @@ fn an_event_survives_its_binary_form() {
     ]);
     let bytes = postcard::to_stdvec(&event).expect("encode");
     assert_eq!(postcard::from_bytes::<Event>(&bytes).expect("decode"), event);
+}
+
+fn event_of(fields: &[(&str, &str)]) -> Event {
+    Event::from_fields(fields.iter().map(|(name, text)| (Key::named(name), Value::text(*text))).collect())
+}
+
+#[test]
+fn an_events_own_origin_survives_its_visits() {
+    for own in
+        [event_of(&[("channel", "Direct")]), event_of(&[("source", "x.org"), ("utm_term", "a\"b")]), event_of(&[])]
+    {
+        let (mut event, hash) = (own.clone(), own.content_hash());
+        let visit = event_of(&[("source", "y.org"), ("channel", "Referral")]).own_origin();
+        for _ in 0..2 {
+            let said = event.own_origin();
+            event.set(Known::Visit, Value::Int(1));
+            event.bear_origin_of_visit(&visit, &said);
+            assert_eq!(event.text(Known::Source), Some("y.org"));
+            assert_eq!(event.text(Known::UtmTerm), None);
+        }
+        assert_eq!(event.content_hash(), hash);
+        let said = event.own_origin();
+        event.bear_own_origin(&said);
+        event.remove(&Known::Visit.into());
+        assert_eq!(event, own);
+    }
+}
+
+#[test]
+fn a_visitors_events_are_ordered_by_time_then_id_then_content() {
+    let row = |at: i64, id: Option<&str>, path: &str, received: i64| {
+        let mut event = event_of(&[("path", path)]);
+        event.set(Known::Timestamp, Value::Int(at));
+        event.set(Known::ReceivedAt, Value::Int(received));
+        if let Some(id) = id {
+            event.set(Known::EventId, Value::text(id));
+        }
+        event
+    };
+    use std::cmp::Ordering::{Equal, Less};
+    assert_eq!(row(1, None, "/", 9).in_order(&row(2, Some("a"), "/", 0)), Less);
+    assert_eq!(row(1, Some("B"), "/", 9).in_order(&row(1, Some("a"), "/", 0)), Less);
+    assert_eq!(row(1, Some("z"), "/", 9).in_order(&row(1, None, "/", 0)), Less);
+    assert_eq!(row(1, None, "/", 9).in_order(&row(1, None, "/", 0)), Equal);
+    assert_ne!(row(1, None, "/a", 0).in_order(&row(1, None, "/b", 0)), Equal);
 }

@@ -17,8 +17,8 @@ use std::time::Duration;
 /// The number of an event in its node's journal: how many were accepted before it.
 pub type Position = u64;
 
-/// Derives the increments of a day's events, handed over one visitor after another, each in the order
-/// (`@timestamp`, `event_id`); events without a visitor come too. It keeps its own state between calls.
+/// Derives the increments of a day's events, handed over one visitor after another, each in the order of
+/// [`Event::in_order`]; events without a visitor come too. It keeps its own state between calls.
 pub type Derive = Box<dyn FnMut(&mut Event) + Send>;
 
 /// An event with its place in the journal.
@@ -116,7 +116,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page, StoreError>;
 
-    /// All visible events that match, day by day, within a day in the order (visitor, `@timestamp`, `event_id`): those
+    /// All visible events that match, day by day, within a day by visitor, then [`Event::in_order`]: those
     /// without a visitor last. With `keys` only these keys of each event come (and `@timestamp`, `site`, `day`, `action`).
     async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError>;
 
