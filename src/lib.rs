@@ -4,6 +4,7 @@
 //! `receive → ingest (normalize → journal) → indexer (visits) → store → report → api`.
 
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod store;

@@ -1,0 +1,177 @@
+//! The configuration as it is used: texts parsed, units in the types. Made by [`super::check`] alone.
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything an operator can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// The HTTP server.
+    pub http: Http,
+    /// The journal.
+    pub journal: Journal,
+    /// The store.
+    pub store: Store,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// What is kept of a person.
+    pub privacy: Privacy,
+    /// Bounds.
+    pub limits: Limits,
+    /// The log.
+    pub log: Log,
+    /// Sites that are more than a name.
+    pub sites: Vec<Site>,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The address served.
+    pub listen: SocketAddr,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The largest body after decompression.
+    pub body_bytes_max: usize,
+    /// Connections open at once.
+    pub connections_max: usize,
+}
+
+/// The journal.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    /// Bytes on disk past which nothing is taken.
+    pub bytes_max: u64,
+    /// Bytes after which a segment is finished.
+    pub segment_bytes_max: u64,
+}
+
+/// The store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// How long an event waits to be committed at the most.
+    pub commit_every: Duration,
+    /// How many events of a day wait to be committed at the most.
+    pub commit_events_max: usize,
+    /// Memory for partial answers.
+    pub cache_bytes_max: usize,
+}
+
+/// How long things are kept; `None` for ever.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Days of events.
+    pub days: Option<u32>,
+    /// Days of item tables.
+    pub items_days: Option<u32>,
+}
+
+/// What a browser's wish not to be tracked means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gpc {
+    /// The event counts, without visitor and user.
+    Count,
+    /// The event is left out.
+    Drop,
+    /// Nothing.
+    Ignore,
+}
+
+/// What is kept of a person.
+#[derive(Debug, Clone)]
+pub struct Privacy {
+    /// What a wish not to be tracked means.
+    pub gpc: Gpc,
+    /// Whether the user agent itself is kept.
+    pub keep_user_agent: bool,
+    /// A MaxMind DB file.
+    pub geoip: Option<PathBuf>,
+}
+
+/// Bounds on what comes in and what is asked.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of one event's JSON.
+    pub event_bytes_max: usize,
+    /// Keys in one event.
+    pub keys_max: usize,
+    /// Nesting of one event's JSON.
+    pub depth_max: usize,
+    /// Events in one request.
+    pub batch_events_max: usize,
+    /// Requests per second of one key or address; `None` without bound.
+    pub rate_per_second: Option<u32>,
+    /// Requests at once within that rate.
+    pub rate_burst: u32,
+    /// Time of one question.
+    pub query_time_max: Duration,
+    /// Rows of one question.
+    pub query_rows_max: usize,
+    /// Questions at once.
+    pub queries_max: usize,
+}
+
+/// The log's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// A level or a filter.
+    pub level: String,
+}
+
+/// One site's own settings.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// The zone its days are counted in.
+    pub zone: TimeZone,
+    /// Its own host names.
+    pub hosts: Vec<String>,
+    /// Origins that may write; empty for any.
+    pub origins: Vec<String>,
+    /// Query parameters kept as keys.
+    pub query_parameters: Vec<String>,
+    /// Query parameters that belong to the path.
+    pub path_parameters: Vec<String>,
+    /// The parameter that holds a search.
+    pub search_parameter: Option<String>,
+    /// Whether fragments are paths.
+    pub hash_routes: bool,
+    /// Extensions of downloads, instead of the built-in list.
+    pub download_extensions: Option<Vec<String>>,
+    /// Networks left out.
+    pub internal_networks: Vec<IpNet>,
+    /// What a wish not to be tracked means here.
+    pub gpc: Gpc,
+    /// Days after which events are too old; `None` without bound.
+    pub retention_days: Option<u32>,
+    /// Paths with names in them.
+    pub routes: Vec<Route>,
+}
+
+/// A path with names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The pattern, `/datasets/{id}.{format}`.
+    pub path: String,
+    /// The action of access lines that match.
+    pub action: Option<String>,
+    /// The one method that it is about.
+    pub method: Option<String>,
+}

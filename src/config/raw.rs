@@ -1,0 +1,107 @@
+//! The configuration as it is written: every key optional, unknown keys refused.
+//! - One struct a table of `metronome.toml`; names are the keys'.
+//! - Absent: defaults and checks (`check`).
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Raw {
+    pub data_dir: Option<String>,
+    pub http: Http,
+    pub journal: Journal,
+    pub store: Store,
+    pub retention: Retention,
+    pub privacy: Privacy,
+    pub limits: Limits,
+    pub log: Log,
+    pub site: Vec<Site>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Http {
+    pub listen: Option<String>,
+    pub trusted_proxies: Option<Vec<String>>,
+    pub body_bytes_max: Option<u64>,
+    pub connections_max: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Journal {
+    pub bytes_max: Option<u64>,
+    pub segment_bytes_max: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Store {
+    pub url: Option<String>,
+    pub commit_ms: Option<u64>,
+    pub commit_events_max: Option<u64>,
+    pub cache_bytes_max: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Retention {
+    pub days: Option<u64>,
+    pub items_days: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Privacy {
+    pub gpc: Option<String>,
+    pub keep_user_agent: Option<bool>,
+    pub geoip: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Limits {
+    pub event_bytes_max: Option<u64>,
+    pub keys_max: Option<u64>,
+    pub depth_max: Option<u64>,
+    pub batch_events_max: Option<u64>,
+    pub rate_per_second: Option<u64>,
+    pub rate_burst: Option<u64>,
+    pub query_ms_max: Option<u64>,
+    pub query_rows_max: Option<u64>,
+    pub queries_max: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    pub format: Option<String>,
+    pub level: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Site {
+    pub name: Option<String>,
+    pub timezone: Option<String>,
+    pub hosts: Option<Vec<String>>,
+    pub origins: Option<Vec<String>>,
+    pub query_parameters: Option<Vec<String>>,
+    pub path_parameters: Option<Vec<String>>,
+    pub search_parameter: Option<String>,
+    pub hash_routes: Option<bool>,
+    pub download_extensions: Option<Vec<String>>,
+    pub internal_networks: Option<Vec<String>>,
+    pub gpc: Option<String>,
+    pub retention_days: Option<u64>,
+    pub routes: Option<Vec<Route>>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Route {
+    pub path: Option<String>,
+    pub action: Option<String>,
+    pub method: Option<String>,
+}

@@ -1,0 +1,79 @@
+use super::*;
+use std::io::Write;
+
+fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut file = tempfile::NamedTempFile::new().expect("temporary file");
+    file.write_all(text.as_bytes()).expect("write");
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    load(Some(file.path()), environment)
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let config = load_text("", &[]).expect("defaults");
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:7171");
+    assert_eq!(config.data_dir.to_str(), Some("metronome-data"));
+    assert!(config.sites.is_empty());
+}
+
+#[test]
+fn the_commented_file_shows_every_key_with_its_default() {
+    let shown = load_text(&keys::uncommented(false), &[]).expect("the shown defaults are valid");
+    let defaults = load_text("", &[]).expect("defaults");
+    assert_eq!(format!("{shown:?}"), format!("{defaults:?}"));
+    let full = load_text(&keys::uncommented(true), &[]).expect("the shown examples are valid");
+    assert_eq!(full.sites.len(), 1);
+    assert!(full.retention.days.is_some() && full.privacy.geoip.is_some());
+}
+
+#[test]
+fn every_field_of_the_raw_form_is_in_the_commented_file() {
+    let source = include_str!("raw.rs");
+    let fields = source.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": Option<"));
+    let example = include_str!("../../metronome.toml");
+    for (field, _) in fields {
+        assert!(example.contains(&format!("{field} = ")), "metronome.toml does not show {field}");
+    }
+}
+
+#[test]
+fn unknown_keys_name_the_nearest_known_one() {
+    let rows = [
+        ("[http]\nlisten_on = \"x\"", "http.listen_on", "http.listen"),
+        ("datadir = \"x\"", "datadir", "data_dir"),
+        ("[[site]]\nname = \"a\"\ntime_zone = \"UTC\"", "site.time_zone", "site.timezone"),
+    ];
+    for (text, key, nearest) in rows {
+        let error = load_text(text, &[]).expect_err(text).to_string();
+        assert_eq!(error, format!("configuration: unknown key {key}: did you mean {nearest}?"));
+    }
+    let error = load_text("", &[("METRONOME_HTTP_LISTN", "x")]).expect_err("unknown variable").to_string();
+    assert!(error.ends_with("did you mean METRONOME_HTTP_LISTEN?"), "{error}");
+}
+
+#[test]
+fn the_environment_goes_over_the_file() {
+    let environment = [("METRONOME_HTTP_LISTEN", "127.0.0.1:0"), ("METRONOME_RETENTION_DAYS", "30"), ("HOME", "/x")];
+    let config = load_text("[http]\nlisten = \"127.0.0.1:9\"", &environment).expect("valid");
+    assert_eq!(config.http.listen.port(), 0);
+    assert_eq!(config.retention.days, Some(30));
+}
+
+#[test]
+fn values_that_do_not_fit_name_key_value_and_bound() {
+    let rows = [
+        ("[http]\nlisten = \"nowhere\"", "http.listen = \"nowhere\""),
+        ("[http]\nconnections_max = 0", "http.connections_max = 0: 1 to 1000000"),
+        ("[store]\nurl = \"redis://\"", "store.url = \"redis://\": \"embedded\""),
+        ("[privacy]\ngpc = \"maybe\"", "privacy.gpc"),
+        ("[retention]\ndays = 9\nitems_days = 3", "at least retention.days (9)"),
+        ("[[site]]\nname = \"a\"\ntimezone = \"Mars/Base\"", "site[0].timezone = \"Mars/Base\""),
+        ("[[site]]\ntimezone = \"UTC\"", "site[0].name"),
+        ("[http]\nlisten = 5", "expected a string"),
+        ("[http", "configuration"),
+    ];
+    for (text, part) in rows {
+        let error = load_text(text, &[]).expect_err(text).to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
