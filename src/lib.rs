@@ -8,3 +8,4 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod store;
+pub mod visits;

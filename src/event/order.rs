@@ -12,10 +12,10 @@ impl Event {
     /// Which of two events of one visitor comes first.
     pub fn in_order(&self, other: &Self) -> Ordering {
         self.at().cmp(&other.at()).then_with(|| match (self.text(Known::EventId), other.text(Known::EventId)) {
-            (Some(a), Some(b)) => a.cmp(b),
+            (Some(a), Some(b)) if a != b => a.cmp(b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => self.content_hash().cmp(&other.content_hash()),
+            _ => self.content_hash().cmp(&other.content_hash()),
         })
     }
 
