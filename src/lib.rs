@@ -7,5 +7,6 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod normalize;
 pub mod store;
 pub mod visits;

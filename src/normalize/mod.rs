@@ -1,0 +1,18 @@
+//! Normalize: what a sender said ([`RawEvent`](crate::event::RawEvent)) becomes an [`Event`](crate::event::Event).
+//! - Pure: the time, the sender, the sites' rules, salts and places are handed in by a [`Context`].
+//! - An address is used and never kept; increments are never written here (`visits`).
+//! - Nothing a sender says is lost or bent: what does not fit its key moves to `x.NAME`.
+//! - Absent: protocols and bodies (`receive`), duplicates (`ingest`, `indexer`), visits.
+
+mod context;
+mod limits;
+mod notes;
+mod rejection;
+pub mod routes;
+pub mod site;
+
+pub use context::{Context, Receiver, Salts, Sender};
+pub use limits::Limits;
+pub use notes::{Note, Notes};
+pub use rejection::{Reason, Rejection};
+pub use site::{Gpc, SiteRules, Sites};
