@@ -7,6 +7,8 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod jobs;
+pub mod load;
 pub mod normalize;
 pub mod store;
 pub mod visits;

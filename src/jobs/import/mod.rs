@@ -1,0 +1,3 @@
+//! Import.
+pub mod lines;
+pub mod sort;

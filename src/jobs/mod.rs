@@ -1,0 +1,3 @@
+//! Jobs: long work with progress.
+
+pub mod import;
