@@ -1,7 +1,8 @@
 //! Plan: the typed question every store compiles into what it does best.
 //! - filter × range × groupings × metrics, one row a combination of group values; a small algebra, no text.
 //! - An event without a group's key is in the row `null`; one with several values is in the row of each different one.
-//! - A row exists where any metric of it saw an event. Rows end up in [`Plan::order`], ties by the row's own text, ascending.
+//! - A metric sees the events of a row that its own filter matches; a row exists where any metric saw one.
+//! - Rows end up in [`Plan::order`], ties by the row's own text, ascending. Text and number forms are those of `forms`.
 //! - Absent: names, units and defaults of the question language; a plan is already checked.
 
 use crate::clock::Millis;
@@ -190,7 +191,7 @@ pub struct Plan {
     pub filter: Filter,
     /// When.
     pub range: TimeRange,
-    /// How the rows are cut; none: one row for all.
+    /// How the rows are cut; none: one row for all, also where no event matches.
     pub groups: Vec<Group>,
     /// What is measured.
     pub metrics: Vec<Metric>,
@@ -260,7 +261,7 @@ pub enum Items {
     Site,
     /// These ids.
     Ids(Vec<String>),
-    /// The ids with most views or downloads, largest first, ties by id ascending; this many.
+    /// The ids with most views or downloads, largest first, ties by id ascending; this many, none without any.
     Busiest(Tally, usize),
 }
 
