@@ -41,6 +41,18 @@ impl Day {
             jiff::civil::Date::MAX
         })
     }
+
+    /// The day after it.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Its first moment in a zone.
+    pub fn start(self, zone: &jiff::tz::TimeZone) -> Millis {
+        let in_utc = i64::from(self.0).saturating_mul(86_400_000);
+        let midnight = self.date().to_datetime(jiff::civil::Time::midnight());
+        zone.to_timestamp(midnight).map_or(in_utc, |start| start.as_millisecond())
+    }
 }
 
 impl fmt::Display for Day {

@@ -127,3 +127,15 @@ fn a_visitors_events_are_ordered_by_time_then_id_then_content() {
     assert_eq!(row(1, None, "/", 9).in_order(&row(1, None, "/", 0)), Equal);
     assert_ne!(row(1, None, "/a", 0).in_order(&row(1, None, "/b", 0)), Equal);
 }
+
+#[test]
+fn a_day_starts_where_its_zone_says() {
+    let rows = [("UTC", "2015-05-17", 1_431_820_800_000), ("America/New_York", "2015-05-17", 1_431_835_200_000)];
+    for (zone, day, start) in rows {
+        let zone = jiff::tz::TimeZone::get(zone).expect("a zone");
+        assert_eq!(Day::parse(day).expect("a day").start(&zone), start);
+    }
+    let berlin = jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone");
+    let clocks_back = Day::parse("2015-10-25").expect("a day");
+    assert_eq!(clocks_back.next().start(&berlin) - clocks_back.start(&berlin), 25 * 3_600_000);
+}
