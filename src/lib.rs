@@ -11,5 +11,6 @@ pub mod event;
 pub mod jobs;
 pub mod load;
 pub mod normalize;
+pub mod journal;
 pub mod store;
 pub mod visits;
