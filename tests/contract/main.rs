@@ -1,0 +1,15 @@
+//! The contract of `metronome::store`, as tests: each promise is a named function, and every store passes all of them.
+//! - A store joins by a file of its own (see `memory.rs`): how to open it, and how to open it again on what it kept.
+//! - Answers in the promises are worked out by hand.
+
+mod days;
+mod events;
+mod filters;
+mod measures;
+mod pages;
+mod rows;
+mod subject;
+mod usage;
+mod writing;
+
+mod memory;

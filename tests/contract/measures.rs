@@ -1,0 +1,154 @@
+//! Promises of measures, as worked out by hand.
+
+use crate::events::{at, event, events, events_by, plan};
+use crate::subject::{Promise, Subject, promises};
+use metronome::event::{Key, Known};
+use metronome::store::plan::{Filter, Group, Measure, Metric, Plan};
+
+pub const PROMISES: &[Promise] = promises![
+    each_measure_is_as_worked_out_by_hand,
+    measures_of_nothing_are_zero_or_none,
+    measures_in_each_row_see_its_events_alone,
+    percentiles_are_within_their_tolerance,
+    distinct_counts_are_exact_in_their_range,
+    distinct_counts_reach_over_days,
+];
+
+/// Eight events of two days; `n` has the numbers 0.5 1 2 4 5 and the text `three`.
+pub const EVENTS: [&str; 8] = [
+    "at=10 id=a path=/a visitor=1 n=1",
+    "at=20 id=a path=/a visitor=1 n=2",
+    "at=30 id=b path=/b visitor=2 n=three",
+    "at=40 action=download id=a format=csv visitor=2 n=[4,5]",
+    "at=86450 action=download id=b visitor=3 tags=[\"p\",\"q\"]",
+    "at=86460 id=a visitor=9 bot=crawler tags=[\"p\"]",
+    "at=86470 path=/home tags=[\"q\",\"q\"]",
+    "at=86480 action=error id=a n=0.5",
+];
+
+fn key(name: &str) -> Key {
+    Key::named(name)
+}
+
+fn by(name: &str) -> Group {
+    Group::Key(key(name))
+}
+
+fn each_measure_is_as_worked_out_by_hand(subject: &mut Subject) {
+    subject.write(events(&EVENTS));
+    let rows = [
+        (Measure::Events, "8"),
+        (Measure::Having(key("n")), "5"),
+        (Measure::Having(key("tags")), "3"),
+        (Measure::Having(key("visitor")), "6"),
+        (Measure::Sum(key("n")), "12.5"),
+        (Measure::Numbers(key("n")), "5"),
+        (Measure::Min(key("n")), "0.5"),
+        (Measure::Max(key("n")), "5"),
+        (Measure::Distinct(key("n")), "6"),
+        (Measure::Distinct(key("visitor")), "4"),
+        (Measure::Distinct(key("tags")), "2"),
+        (Measure::Distinct(key("day")), "2"),
+        (Measure::Percentile(key("n"), 20.0), "0.5"),
+        (Measure::Percentile(key("n"), 100.0), "5"),
+    ];
+    subject.in_every_state(|subject, state| {
+        for (measure, expected) in &rows {
+            let plan = plan(vec![], vec![Metric::of(measure.clone())]);
+            assert_close(&subject.rows(&plan)[0], expected, 0.01, &format!("{state}: {measure:?}"));
+        }
+        let times = [Measure::Min(Known::Timestamp.into()), Measure::Max(Known::Timestamp.into())];
+        let plan = plan(vec![by("path")], times.map(Metric::of).to_vec());
+        let expected = format!("/a {} {}", at(10.0), at(20.0));
+        assert_eq!(subject.rows(&plan)[1], expected, "{state}");
+    });
+}
+
+/// Two numbers as text, equal but for a relative error.
+fn assert_close(got: &str, expected: &str, error: f64, of: &str) {
+    let (a, b): (f64, f64) = (got.parse().expect(of), expected.parse().expect(of));
+    assert!((a - b).abs() <= error * b.abs(), "{a} instead of {b}: {of}");
+}
+
+fn measures_of_nothing_are_zero_or_none(subject: &mut Subject) {
+    subject.write(events(&EVENTS));
+    let key = || key("title");
+    let all = [
+        Measure::Having(key()),
+        Measure::Sum(key()),
+        Measure::Numbers(key()),
+        Measure::Distinct(key()),
+        Measure::Min(key()),
+        Measure::Max(key()),
+        Measure::Percentile(key(), 50.0),
+    ];
+    let textual = [Measure::Sum(Known::Path.into()), Measure::Max(Known::Path.into())];
+    subject.in_every_state(|subject, state| {
+        let absent = plan(vec![], all.clone().map(Metric::of).to_vec());
+        assert_eq!(subject.rows(&absent), ["0 0 0 0 - - -"], "{state}");
+        let textual = plan(vec![], textual.clone().map(Metric::of).to_vec());
+        assert_eq!(subject.rows(&textual), ["0 -"], "{state}");
+        let none = Plan { filter: Filter::is(Known::Id, "none"), ..events_by(&[]) };
+        assert_eq!(subject.rows(&none), ["0"], "{state}");
+        let none = Plan { filter: Filter::is(Known::Id, "none"), ..events_by(&["id"]) };
+        assert_eq!(subject.ask(&none), (vec![], 0), "{state}");
+    });
+}
+
+fn measures_in_each_row_see_its_events_alone(subject: &mut Subject) {
+    subject.write(events(&EVENTS));
+    let n = || key("n");
+    let all = [
+        Measure::Events,
+        Measure::Having(n()),
+        Measure::Sum(n()),
+        Measure::Numbers(n()),
+        Measure::Min(n()),
+        Measure::Max(n()),
+        Measure::Distinct(n()),
+        Measure::Distinct(Known::Visitor.into()),
+    ];
+    subject.in_every_state(|subject, state| {
+        let plan = plan(vec![by("id")], all.clone().map(Metric::of).to_vec());
+        let expected = ["null 1 0 0 0 - - 0 0", "a 5 4 12.5 5 0.5 5 5 3", "b 2 1 0 0 - - 1 2"];
+        assert_eq!(subject.rows(&plan), expected, "{state}");
+    });
+}
+
+fn percentiles_are_within_their_tolerance(subject: &mut Subject) {
+    // Of 1..=1000 the value that N % do not exceed is 10 N.
+    subject.write((0..1_000).map(|n| event(&format!("at={} n={} m={}", n * 100, (n * 617) % 1_000 + 1, n % 3))));
+    let error = subject.store().capabilities().percentile_error;
+    assert!(error <= 0.01);
+    subject.in_every_state(|subject, state| {
+        for percent in [1.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0] {
+            let plan = plan(vec![], vec![Metric::of(Measure::Percentile(key("n"), percent))]);
+            let expected = (percent * 10.0).to_string();
+            assert_close(&subject.rows(&plan)[0], &expected, error + 1e-9, &format!("{state}: p{percent}"));
+        }
+        let plan = plan(vec![by("m")], vec![Metric::of(Measure::Percentile(key("m"), 50.0))]);
+        assert_eq!(subject.rows(&plan), ["0 0", "1 1", "2 2"], "{state}");
+    });
+}
+
+fn distinct_counts_are_exact_in_their_range(subject: &mut Subject) {
+    subject.write((0..3_000).map(|n| event(&format!("at={} few={} many={n}", n * 50, n % 1_000))));
+    let capabilities = subject.store().capabilities();
+    subject.in_every_state(|subject, state| {
+        for (name, expected) in [("few", 1_000), ("many", 3_000)] {
+            let plan = plan(vec![], vec![Metric::of(Measure::Distinct(key(name)))]);
+            let exact = expected <= capabilities.distinct_exact;
+            // Five standard errors: one in two million would be further off by chance.
+            let error = if exact { 0.0 } else { 5.0 * capabilities.distinct_error };
+            assert_close(&subject.rows(&plan)[0], &expected.to_string(), error, &format!("{state}: {name}"));
+        }
+    });
+}
+
+fn distinct_counts_reach_over_days(subject: &mut Subject) {
+    subject.write((0..90).map(|n| event(&format!("at={} user=u{} visitor={}", n * 3_600, n % 7, n % 5 + 1))));
+    subject.in_every_state(|subject, state| {
+        let metrics = [Measure::Distinct(Known::User.into()), Measure::Distinct(Known::Visitor.into())];
+        assert_eq!(subject.rows(&plan(vec![], metrics.map(Metric::of).to_vec())), ["7 5"], "{state}");
+    });
+}
