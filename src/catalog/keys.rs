@@ -64,12 +64,15 @@ struct Kept {
     sha256: String,
 }
 
+/// Every key beside the SHA-256 of its text.
+type All = Arc<[([u8; 32], Key)]>;
+
 #[derive(Debug)]
 struct Snapshot {
     version: Version,
     /// The file's time of writing when it was known to be settled.
     settled: Option<SystemTime>,
-    keys: Arc<[([u8; 32], Key)]>,
+    keys: All,
 }
 
 /// The keys in a catalog.
@@ -126,7 +129,7 @@ impl Keys {
         let keys = self.current()?;
         // No early end within a digest: how far it agrees does not show in the time.
         let same = |kept: &[u8; 32]| kept.iter().zip(&asked).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;
-        Ok(keys.iter().filter(|(kept, _)| same(kept)).map(|(_, key)| key.clone()).last())
+        Ok(keys.iter().filter(|(kept, _)| same(kept)).map(|(_, key)| key.clone()).next_back())
     }
 
     /// Takes a key back. Answers whether there was one of this id.
@@ -135,7 +138,7 @@ impl Keys {
     }
 
     /// The keys as they are now. A settled file is only looked at (a microsecond); a fresh one is asked.
-    fn current(&self) -> Result<Arc<[([u8; 32], Key)]>, CatalogError> {
+    fn current(&self) -> Result<All, CatalogError> {
         let written_at = self.catalog.written_at();
         let snapshot = self.snapshot.read().unwrap_or_else(PoisonError::into_inner);
         if written_at.is_some() && snapshot.settled == written_at {
@@ -158,7 +161,7 @@ impl Keys {
     }
 }
 
-fn load(catalog: &Catalog) -> Result<Arc<[([u8; 32], Key)]>, CatalogError> {
+fn load(catalog: &Catalog) -> Result<All, CatalogError> {
     let all = catalog.list::<Kept>(KIND, "")?;
     let key = |(id, kept): (String, Kept)| {
         let sha256 = unhex(&kept.sha256)?;

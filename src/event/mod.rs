@@ -7,12 +7,16 @@
 mod known;
 mod order;
 mod origin;
+mod payload;
 mod raw;
+mod recent;
 mod value;
 
 pub use known::{Known, Shape};
 pub use origin::{ORIGIN, Origin};
+pub use payload::PayloadError;
 pub use raw::RawEvent;
+pub use recent::{IdScope, RecentIds};
 pub use value::{Value, number_text};
 
 use crate::clock::Millis;

@@ -139,3 +139,55 @@ fn a_day_starts_where_its_zone_says() {
     let clocks_back = Day::parse("2015-10-25").expect("a day");
     assert_eq!(clocks_back.next().start(&berlin) - clocks_back.start(&berlin), 25 * 3_600_000);
 }
+
+#[test]
+fn an_event_survives_the_journal_with_the_scope_of_its_id() {
+    let event = event_of(&[("site", "s"), ("free", "x"), ("event_id", "1")]);
+    for scope in [IdScope::Day, IdScope::DaysAround] {
+        let payload = event.to_payload(scope).expect("encode");
+        assert_eq!(Event::from_payload(&payload).expect("decode"), (event.clone(), scope));
+    }
+    let written_by_version_0 = [1, 2, 0, 2, 0, 1, b's', 1, 1, b'k', 1, 4];
+    let (event, scope) = Event::from_payload(&written_by_version_0).expect("decode");
+    assert_eq!((event.site(), event.get(&Key::named("k")), scope), ("s", Some(&Value::Int(2)), IdScope::DaysAround));
+    for (bytes, kind) in [
+        (&[][..], crate::error::Kind::Corrupt),
+        (&[0], crate::error::Kind::Corrupt),
+        (&[2, 0], crate::error::Kind::Unsupported),
+    ] {
+        assert_eq!(Event::from_payload(bytes).expect_err("refused").kind(), kind);
+    }
+}
+
+fn with_id(site: &str, day: i64, id: &str) -> Event {
+    let mut event = event_of(&[("site", site), ("event_id", id)]);
+    event.set(Known::Day, Value::Int(day));
+    event
+}
+
+#[test]
+fn an_id_is_known_on_its_site_and_day_or_two_days_around() {
+    let mut ids = RecentIds::bounded(100);
+    assert!(ids.insert(&with_id("s", 10, "a")));
+    assert!(!ids.insert(&with_id("s", 10, "a")));
+    let rows = [("s", 10, "a", true, true), ("s", 10, "b", false, false), ("t", 10, "a", false, false)];
+    let days = [(7, false), (8, true), (9, true), (11, true), (12, true), (13, false)];
+    let rows = rows.into_iter().chain(days.map(|(day, around)| ("s", day, "a", false, around)));
+    for (site, day, id, within, around) in rows {
+        let event = with_id(site, day, id);
+        assert_eq!(ids.contains(&event, IdScope::Day), within, "{site} {day} {id}");
+        assert_eq!(ids.contains(&event, IdScope::DaysAround), around, "{site} {day} {id}");
+    }
+    assert!(!ids.contains(&event_of(&[("site", "s")]), IdScope::DaysAround));
+}
+
+#[test]
+fn recent_ids_are_bounded_and_the_newest_stay() {
+    let mut ids = RecentIds::bounded(100);
+    for number in 0..1_000 {
+        ids.insert(&with_id("s", 1, &number.to_string()));
+        assert!(ids.len() <= 100);
+    }
+    assert!((951..1_000).all(|number| ids.contains(&with_id("s", 1, &number.to_string()), IdScope::Day)));
+    assert!(!ids.contains(&with_id("s", 1, "0"), IdScope::Day));
+}
