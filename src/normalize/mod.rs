@@ -4,12 +4,18 @@
 //! - Nothing a sender says is lost or bent: what does not fit its key moves to `x.NAME`.
 //! - Absent: protocols and bodies (`receive`), duplicates (`ingest`, `indexer`), visits.
 
+pub mod client;
 mod context;
+pub mod fingerprint;
 mod limits;
 mod notes;
+pub mod places;
+pub mod referer;
 mod rejection;
 pub mod routes;
 pub mod site;
+pub mod source;
+pub mod visitor;
 
 pub use context::{Context, Receiver, Salts, Sender};
 pub use limits::Limits;
