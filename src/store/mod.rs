@@ -6,6 +6,7 @@
 //! - Increments are handed in on the events; sealing derives them anew by the [`Derive`] it is given.
 //! - Absent: the question language (`query`), shapes of answers (`report`), any knowledge of the journal's files.
 
+pub mod embedded;
 pub mod forms;
 pub mod memory;
 pub mod order;

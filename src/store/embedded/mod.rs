@@ -1,0 +1,3 @@
+//! Embedded: the store on this machine's disk.
+
+pub mod items;
