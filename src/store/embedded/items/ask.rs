@@ -9,7 +9,7 @@ use super::merge::Merge;
 use super::table::Table;
 use crate::event::Day;
 use crate::store::StoreError;
-use crate::store::plan::{Limits, Tally, Usage, UsageAnswer, UsagePlan};
+use crate::store::plan::{Items, Limits, Tally, Usage, UsageAnswer, UsagePlan};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Gathering<'a> {
 }
 
 impl<'a> Gathering<'a> {
-    /// Nothing yet, of `ids` (the site as a whole is `""`).
+    /// Nothing yet, of `ids`: those of the plan, the busiest that were found, or for the site as a whole `""`.
     pub fn new(plan: &'a UsagePlan, ids: Vec<String>) -> Self {
         let usages = ids.iter().map(|_| Usage::default()).collect();
         Self { plan, ids, usages, entries: 0, watch: Watch::new(plan.limits) }
@@ -68,6 +68,10 @@ impl<'a> Gathering<'a> {
     pub fn add_tables(&mut self, tables: &[Arc<Table>]) -> Result<(), StoreError> {
         let mut wanted: Vec<(Vec<u8>, usize)> = Vec::with_capacity(self.ids.len());
         for (at, id) in self.ids.iter().enumerate() {
+            // No item has an empty id; in the tables it stands for the site.
+            if id.is_empty() && self.plan.items != Items::Site {
+                continue;
+            }
             let mut key = Vec::new();
             write_item(&self.plan.site, id, &mut key);
             wanted.push((key, at));

@@ -46,7 +46,12 @@ fn event(dice: &mut Dice, (day, site, bot): (Day, &str, bool), visit: Option<u64
     event.set(Known::Action, Value::text(["view", "view", "download", "click"][dice.below(4) as usize]));
     if dice.below(8) > 0 {
         let id = dice.below(12);
-        event.set(Known::Id, Value::text(["/a", "/a/b", "a\0", "a\0\u{1}", "é"][id.min(4) as usize].to_owned() + &"x".repeat(id as usize)));
+        event.set(
+            Known::Id,
+            Value::text(
+                ["/a", "/a/b", "a\0", "a\0\u{1}", "é"][id.min(4) as usize].to_owned() + &"x".repeat(id as usize),
+            ),
+        );
     }
     if dice.below(2) == 0 {
         event.set(Known::Referer, Value::text(format!("site{}.example", dice.below(5))));

@@ -32,8 +32,11 @@ fn key_of(site: &str, id: &str, cell: Cell<'_>) -> Vec<u8> {
 }
 
 fn short() -> impl Strategy<Value = String> {
-    proptest::collection::vec(prop_oneof![Just('\0'), Just('\u{1}'), Just('a'), Just('b'), Just('é'), any::<char>()], 0..4)
-        .prop_map(|chars| chars.into_iter().collect())
+    proptest::collection::vec(
+        prop_oneof![Just('\0'), Just('\u{1}'), Just('a'), Just('b'), Just('é'), any::<char>()],
+        0..4,
+    )
+    .prop_map(|chars| chars.into_iter().collect())
 }
 
 proptest! {
@@ -106,7 +109,10 @@ fn every_cell_of_a_table_of_many_blocks_is_found_and_nothing_else() {
         let at = (step * 7919) % keys.len();
         let (key, number) = &keys[at];
         cursor.go_to(key).unwrap();
-        assert_eq!(cursor.cell().unwrap(), (key.as_slice(), &Counts { people: Count::all(*number), ..Counts::default() }));
+        assert_eq!(
+            cursor.cell().unwrap(),
+            (key.as_slice(), &Counts { people: Count::all(*number), ..Counts::default() })
+        );
         let past = [key.as_slice(), b"\0"].concat();
         cursor.go_to(&past).unwrap();
         assert_eq!(cursor.cell().map(|(key, _)| key), keys.get(at + 1).map(|(key, _)| key.as_slice()));
