@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod http;
 pub mod jobs;
 pub mod journal;
 pub mod load;

@@ -1,0 +1,193 @@
+//! Access: who asks, and whether the key they show opens this route.
+//! - A key is sent as `Authorization: Bearer`, `x-metronome-key`, or, for writing only, `?key=`.
+//! - Without any key configured everything is granted, to this machine alone and never through a proxy or another
+//!   site's page.
+//! - The site a key is bound to travels on in [`Caller`]; a question about another site is refused.
+//! - Absent: how keys are stored and compared (`catalog`).
+
+use super::problem::Type;
+use super::{Problem, RequestId, query};
+use crate::catalog::CatalogError;
+use crate::catalog::keys::{Key, Keys, Scope};
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The header that carries a key.
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-metronome-key");
+
+/// What only a proxy sends.
+const PROXY_HEADERS: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
+
+/// What a route needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Open,
+    /// A key that may write.
+    Write,
+    /// A key that may read the site asked for.
+    Read,
+    /// A key that may read every site.
+    ReadAll,
+    /// An administrator's key.
+    Admin,
+}
+
+impl Need {
+    /// Its name in the description of the API; `None` where no key is needed.
+    pub fn scope(self) -> Option<&'static str> {
+        match self {
+            Self::Open => None,
+            Self::Write => Some("write"),
+            Self::Read | Self::ReadAll => Some("read"),
+            Self::Admin => Some("admin"),
+        }
+    }
+
+    fn granted_by(self, scope: Scope, site: Option<&str>) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Write => matches!(scope, Scope::Write | Scope::Admin),
+            Self::Read => matches!(scope, Scope::Read | Scope::Admin),
+            Self::ReadAll => matches!(scope, Scope::Read | Scope::Admin) && site.is_none(),
+            Self::Admin => scope == Scope::Admin,
+        }
+    }
+}
+
+/// Who sent a request, as far as the gate knows; handlers find it among the request's extensions.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The request's name.
+    pub request_id: RequestId,
+    /// The client's address: never to be stored, logged or answered.
+    pub address: IpAddr,
+    /// The one site its key is bound to.
+    pub site: Option<Box<str>>,
+}
+
+impl Caller {
+    /// The site a question is about: the one asked for, else the key's, else `default`. A key bound to another one is refused.
+    pub fn site(&self, asked: Option<&str>) -> Result<String, Problem> {
+        match (asked, self.site.as_deref()) {
+            (Some(asked), Some(bound)) if asked != bound => {
+                let detail = format!("this key is bound to the site {bound:?} and reads no other");
+                Err(Problem::new(Type::Forbidden, detail))
+            }
+            (asked, bound) => Ok(asked.or(bound).unwrap_or("default").to_owned()),
+        }
+    }
+}
+
+/// Checks keys.
+#[derive(Debug)]
+pub struct Access {
+    keys: Arc<Keys>,
+}
+
+/// A request as the gate sees it.
+pub(super) struct Knock<'a> {
+    pub need: Need,
+    pub peer: IpAddr,
+    pub headers: &'a HeaderMap,
+    pub uri: &'a Uri,
+}
+
+/// A key that opened a route, or that none is needed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub key: Option<Box<str>>,
+    pub site: Option<Box<str>>,
+}
+
+impl Access {
+    /// Checks against these keys as they are at each request.
+    pub fn new(keys: Arc<Keys>) -> Self {
+        Self { keys }
+    }
+
+    pub(super) fn check(&self, knock: &Knock<'_>) -> Result<Opened, Problem> {
+        let failed = |error: CatalogError| Problem::failed(error.kind(), &error);
+        if self.keys.is_empty().map_err(failed)? {
+            return without_keys(knock).map(|()| Opened::default());
+        }
+        let Some(secret) = key_of(knock)? else {
+            return match knock.need.scope() {
+                None => Ok(Opened::default()),
+                Some(scope) => Err(Problem::new(Type::KeyNeeded, format!("this needs a key with the scope {scope}"))),
+            };
+        };
+        match (knock.need, self.keys.find(&secret).map_err(failed)?) {
+            (_, Some(Key { id, scope, site, .. })) if knock.need.granted_by(scope, site.as_deref()) => {
+                Ok(Opened { key: Some(id.into()), site: site.map(Into::into) })
+            }
+            (_, Some(_)) => {
+                let scope = knock.need.scope().unwrap_or_default();
+                let of = if knock.need == Need::ReadAll { " and no site" } else { "" };
+                Err(Problem::new(Type::Forbidden, format!("this needs a key with the scope {scope}{of}")))
+            }
+            (Need::Open, None) => Ok(Opened::default()),
+            (_, None) => Err(Problem::new(Type::KeyNeeded, "this key is not known here")),
+        }
+    }
+}
+
+/// The key a request shows.
+fn key_of(knock: &Knock<'_>) -> Result<Option<String>, Problem> {
+    let text = |name: &HeaderName| knock.headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(&header::AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    if let Some(key) = bearer.or_else(|| text(&KEY_HEADER).map(str::trim)) {
+        return Ok(Some(key.to_owned()));
+    }
+    let query = knock.uri.query().unwrap_or_default();
+    let Some(key) = query.split('&').find_map(|pair| pair.strip_prefix("key=")) else { return Ok(None) };
+    match knock.need {
+        Need::Write => Ok(query::decode(key)),
+        Need::Open => Ok(None),
+        _ => Err(Problem::new(
+            Type::KeyNeeded,
+            "a key in the address is for writing only; send it as Authorization: Bearer or x-metronome-key",
+        )),
+    }
+}
+
+/// The rule while no key is configured: this machine alone, no proxy in between, no other site's page but to write.
+fn without_keys(knock: &Knock<'_>) -> Result<(), Problem> {
+    let refuse = |detail: &str| {
+        let detail = format!("no key is configured, so {detail}; make one with: metronome key new");
+        Err(Problem::new(Type::Forbidden, detail))
+    };
+    if !knock.peer.to_canonical().is_loopback() {
+        return refuse("only this machine is answered");
+    }
+    if PROXY_HEADERS.iter().any(|name| knock.headers.contains_key(*name)) {
+        return refuse("requests through a proxy (X-Forwarded-For, Forwarded, Via) are refused");
+    }
+    if matches!(knock.need, Need::Open | Need::Write) {
+        return Ok(());
+    }
+    let text = |name: HeaderName| knock.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = text(header::HOST);
+    if host.is_some_and(|host| !is_loopback_name(host)) {
+        return refuse("only requests to localhost or a loopback address are answered");
+    }
+    let foreign = text(header::ORIGIN).is_some_and(|origin| origin.split_once("://").map(|(_, of)| of) != host);
+    if foreign { refuse("pages of other origins may only write") } else { Ok(()) }
+}
+
+/// Whether a `Host` header names this machine by itself, so that no foreign name was pointed here.
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+#[path = "access_tests.rs"]
+mod tests;

@@ -1,0 +1,140 @@
+//! Access: scope × need cell by cell, the ways a key is shown, the rule without keys.
+
+use super::*;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use axum::http::{HeaderValue, StatusCode};
+use std::collections::HashMap;
+
+const NEEDS: [Need; 5] = [Need::Open, Need::Write, Need::Read, Need::ReadAll, Need::Admin];
+
+/// Keys with their texts by a short name.
+struct Ring {
+    access: Access,
+    texts: HashMap<&'static str, String>,
+    _folder: tempfile::TempDir,
+}
+
+fn ring(made: &[(&'static str, Scope, Option<&str>)]) -> Ring {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
+    let keys = Keys::open(catalog, Clock::manual(0)).unwrap();
+    let texts = made.iter().map(|(name, scope, site)| (*name, keys.make(*scope, *site).unwrap().1)).collect();
+    Ring { access: Access::new(Arc::new(keys)), texts, _folder: folder }
+}
+
+fn keys() -> Ring {
+    ring(&[
+        ("w", Scope::Write, Some("shop")),
+        ("r", Scope::Read, None),
+        ("rs", Scope::Read, Some("shop")),
+        ("a", Scope::Admin, None),
+    ])
+}
+
+struct Request {
+    peer: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
+    uri: &'static str,
+}
+
+impl Request {
+    /// The status; `{w}` in a header or the address stands for the text of the key `w`.
+    fn check(&self, ring: &Ring, need: Need) -> u16 {
+        let filled = |text: &str| {
+            ring.texts.iter().fold(text.to_owned(), |text, (name, key)| text.replace(&format!("{{{name}}}"), key))
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            headers.insert(*name, HeaderValue::from_str(&filled(value)).unwrap());
+        }
+        let uri: Uri = filled(self.uri).parse().unwrap();
+        let knock = Knock { need, peer: self.peer.parse().unwrap(), headers: &headers, uri: &uri };
+        ring.access.check(&knock).map_or_else(|problem| problem.status(), |_| StatusCode::OK).as_u16()
+    }
+}
+
+fn showing(headers: Vec<(&'static str, &'static str)>, uri: &'static str) -> Request {
+    Request { peer: "203.0.113.9", headers, uri }
+}
+
+#[test]
+fn each_scope_opens_what_it_names_and_nothing_else() {
+    // Open, write, read, read of all sites, admin.
+    let table = [
+        (vec![], [200, 401, 401, 401, 401]),
+        (vec![("x-metronome-key", "metronome_admin_0")], [200, 401, 401, 401, 401]),
+        (vec![("x-metronome-key", "{w}")], [200, 200, 403, 403, 403]),
+        (vec![("x-metronome-key", "{r}")], [200, 403, 200, 200, 403]),
+        (vec![("x-metronome-key", "{rs}")], [200, 403, 200, 403, 403]),
+        (vec![("x-metronome-key", "{a}")], [200, 200, 200, 200, 200]),
+    ];
+    let keys = keys();
+    for (headers, expected) in table {
+        let found = NEEDS.map(|need| showing(headers.clone(), "/x").check(&keys, need));
+        assert_eq!(found, expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_key_is_shown_in_a_header_and_in_the_address_for_writing_alone() {
+    let table = [
+        (vec![("authorization", "Bearer {a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "bearer  {a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "Basic {a}")], "/x", [401, 401, 401]),
+        (vec![("authorization", "Basic {a}"), ("x-metronome-key", "{a}")], "/x", [200, 200, 200]),
+        (vec![], "/x?key={a}", [200, 401, 401]),
+        (vec![], "/x?b=1&key=%6d{a}", [401, 401, 401]),
+        (vec![("x-metronome-key", "{a}")], "/x?key=?", [200, 200, 200]),
+    ];
+    let keys = keys();
+    for (headers, uri, expected) in table {
+        let request = showing(headers, uri);
+        let found = [Need::Write, Need::Read, Need::Admin].map(|need| request.check(&keys, need));
+        assert_eq!(found, expected, "{:?} {uri}", request.headers);
+    }
+}
+
+#[test]
+fn without_keys_this_machine_alone_is_answered() {
+    let here = |headers| Request { peer: "127.0.0.1", headers, uri: "/x" };
+    let table = [
+        (here(vec![]), [200; 5]),
+        (Request { peer: "::1", headers: vec![], uri: "/x" }, [200; 5]),
+        (Request { peer: "::ffff:127.0.0.1", headers: vec![], uri: "/x" }, [200; 5]),
+        (showing(vec![], "/x"), [403; 5]),
+        (here(vec![("x-forwarded-for", "127.0.0.1")]), [403; 5]),
+        (here(vec![("forwarded", "for=127.0.0.1")]), [403; 5]),
+        (here(vec![("via", "1.1 proxy")]), [403; 5]),
+        (here(vec![("host", "localhost:7171")]), [200; 5]),
+        (here(vec![("host", "[::1]:7171")]), [200; 5]),
+        // A foreign name that was pointed at this machine reads nothing; nor does another page.
+        (here(vec![("host", "evil.example:7171")]), [200, 200, 403, 403, 403]),
+        (here(vec![("host", "127.0.0.1:1"), ("origin", "http://127.0.0.1:1")]), [200; 5]),
+        (here(vec![("host", "127.0.0.1:1"), ("origin", "https://evil.example")]), [200, 200, 403, 403, 403]),
+        (here(vec![("host", "127.0.0.1:1"), ("origin", "null")]), [200, 200, 403, 403, 403]),
+    ];
+    let none = ring(&[]);
+    for (request, expected) in table {
+        assert_eq!(NEEDS.map(|need| request.check(&none, need)), expected, "{} {:?}", request.peer, request.headers);
+    }
+}
+
+#[test]
+fn a_bound_key_speaks_of_its_own_site() {
+    let caller = |site: Option<&str>| Caller {
+        request_id: RequestId::of(&HeaderMap::new()),
+        address: IpAddr::from([127, 0, 0, 1]),
+        site: site.map(Into::into),
+    };
+    let table = [
+        (None, None, Some("default")),
+        (None, Some("shop"), Some("shop")),
+        (Some("shop"), None, Some("shop")),
+        (Some("shop"), Some("shop"), Some("shop")),
+        (Some("shop"), Some("other"), None),
+    ];
+    for (bound, asked, expected) in table {
+        assert_eq!(caller(bound).site(asked).ok().as_deref(), expected, "{bound:?} {asked:?}");
+    }
+}

@@ -1,0 +1,152 @@
+//! The gate in front of every route: names the request, finds whose it is, counts it against the rates, checks its key,
+//! and dresses the answer.
+//! - No handler runs before all of that passed; none can be reached around it.
+//! - A failure is logged here, once, with the request id; addresses, keys and query strings are never logged.
+
+use super::access::{Caller, Knock};
+use super::problem::{Cause, Type};
+use super::rates::Sender;
+use super::{Access, Need, Origins, Peer, Problem, Rates, RequestId, address, origins, query, request_id};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What stands in front of the routes.
+#[derive(Debug)]
+pub struct Gate {
+    /// Keys.
+    pub access: Access,
+    /// Proxies that are believed about their clients.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Rates by key and by address.
+    pub rates: Rates,
+    /// Pages that may write and read.
+    pub origins: Origins,
+}
+
+/// The gate of one route.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
+    pub gate: Arc<Gate>,
+    /// What a request needs to pass.
+    pub need: Need,
+    /// What the path behind it is for, which decides what pages of other origins may see of the answer.
+    pub purpose: Need,
+}
+
+/// Lets a request through to its route, or answers it.
+pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let method = request.method().clone();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let admitted = door.gate.admit(door.need, id.clone(), &request);
+    let site = match &admitted {
+        Ok(caller) => asked_site(caller.site.as_deref(), &request),
+        Err(_) => asked_site(None, &request),
+    };
+    let path = request.uri().path().to_owned();
+    let mut response = match admitted {
+        Ok(_) if door.purpose == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
+            Problem::new(Type::Forbidden, "this site takes no events from pages of this origin").into_response()
+        }
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(request_id::HEADER, id.header());
+    origins::secure(headers);
+    door.gate.origins.answer(door.purpose, &site, origin.as_ref(), headers);
+    log(&id, &method, &path, &response);
+    response
+}
+
+/// The site a request speaks of, as far as its key and address say.
+fn asked_site(bound: Option<&str>, request: &Request) -> String {
+    let asked = || {
+        let pair = request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("site="))?;
+        query::decode(pair)
+    };
+    bound.map(str::to_owned).or_else(asked).unwrap_or_else(|| "default".to_owned())
+}
+
+impl Gate {
+    fn admit(&self, need: Need, request_id: RequestId, request: &Request) -> Result<Caller, Problem> {
+        let Some(peer) = request.extensions().get::<Peer>() else {
+            return Err(Problem::new(Type::Internal, "the connection has no address"));
+        };
+        let peer = peer.0.ip();
+        let address = address::client(peer, request.headers(), &self.trusted_proxies);
+        if need != Need::Open {
+            self.within_rate(&Sender::address(address))?;
+        }
+        let knock = Knock { need, peer, headers: request.headers(), uri: request.uri() };
+        let opened = self.access.check(&knock)?;
+        if let Some(key) = &opened.key {
+            self.within_rate(&Sender::Key(key.clone()))?;
+        }
+        Ok(Caller { request_id, address, site: opened.site })
+    }
+
+    fn within_rate(&self, sender: &Sender) -> Result<(), Problem> {
+        self.rates.take(sender, Instant::now()).map_err(|wait| {
+            let whose = if matches!(sender, Sender::Key(_)) { "key" } else { "address" };
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            let detail = format!("over the rate of this {whose}; try again in {seconds} s");
+            Problem::new(Type::TooMany, detail).retry_after(seconds)
+        })
+    }
+}
+
+fn log(id: &RequestId, method: &Method, path: &str, response: &Response) {
+    let status = response.status().as_u16();
+    let request_id = id.as_str();
+    match response.extensions().get::<Cause>() {
+        Some(Cause(cause)) if response.status().is_server_error() => {
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                tracing::warn!(request_id, %method, path, status, cause, "request refused for now");
+            } else {
+                tracing::error!(request_id, %method, path, status, cause, "request failed");
+            }
+        }
+        _ => tracing::debug!(request_id, %method, path, status, "request answered"),
+    }
+}
+
+/// What is answered where there is no route.
+pub(super) async fn not_found(request: Request) -> Problem {
+    let method = request.method();
+    let path = query::cut(request.uri().path());
+    let detail = match path.as_str() {
+        "/" => {
+            let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("HOST");
+            let host = query::cut(host);
+            format!("there is no {method} /. Send the first event with: curl -d '{{}}' http://{host}/tick")
+        }
+        _ => format!("there is no {method} {path}; GET /openapi.json describes all there is"),
+    };
+    Problem::new(Type::NotFound, detail)
+}
+
+/// What is answered where the route has other methods; `Allow` is the router's.
+pub(super) async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} does not take {}", query::cut(request.uri().path()), request.method());
+    Problem::new(Type::MethodNotAllowed, detail)
+}
+
+/// What is answered to a browser that asks first, and to anyone who asks for the methods.
+pub(super) fn options(need: Need, allow: HeaderValue) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, allow.clone());
+    if matches!(need, Need::Write | Need::Read) {
+        origins::preflight(allow, headers);
+    }
+    response
+}
