@@ -1,10 +1,11 @@
 //! Promises of a day's life: open, sealed, dirty, sealed again, expired.
 
-use crate::events::{DAY, all_time, event, events, events_by, ids, plan, visits};
+use crate::events::{DAY, all_time, between, event, events, events_by, ids, plan, visits};
 use crate::subject::{Promise, Subject, promises};
 use metronome::event::{Day, Event, Known, Value};
 use metronome::store::plan::{Filter, Group, Measure, Metric, Plan};
 use metronome::store::{DayState, Derive};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 pub const PROMISES: &[Promise] = promises![
@@ -17,6 +18,9 @@ pub const PROMISES: &[Promise] = promises![
     sealing_takes_increments_away,
     sealing_twice_is_sealing_once,
     sealing_leaves_other_days_alone,
+    readers_see_the_old_day_or_the_new,
+    events_written_while_sealing_make_the_day_dirty,
+    days_may_lie_before_1970,
     late_events_are_seen_beside_a_sealed_day,
     late_events_find_their_place_at_sealing,
     numbers_do_not_depend_on_arrival,
@@ -179,6 +183,72 @@ fn sealing_leaves_other_days_alone(subject: &mut Subject) {
     let by_id = plan(vec![Group::Key(Known::Id.into())], vec![sum(Known::VisitMs)]);
     assert_eq!(subject.rows(&by_id), ["a 0", "b 7", "c 0"]);
     assert_eq!(subject.days(), [state(0, 1, false, false), state(1, 1, true, false), state(2, 1, false, false)]);
+}
+
+/// A derivation that marks events with 7 ms, and waits before its first: until it says that it began, and is let go on.
+fn waiting() -> (Derive, Receiver<()>, SyncSender<()>) {
+    let (began, has_begun) = sync_channel(1);
+    let (go_on, may_go_on) = sync_channel(1);
+    let mut waits = true;
+    let derive = Box::new(move |event: &mut Event| {
+        if std::mem::take(&mut waits) {
+            began.send(()).expect("the test waits");
+            may_go_on.recv().expect("the test goes on");
+        }
+        event.set(Known::VisitMs, Value::Int(7));
+    });
+    (derive, has_begun, go_on)
+}
+
+fn readers_see_the_old_day_or_the_new(subject: &mut Subject) {
+    subject.take(events(&["at=1 id=a", "at=2 id=b", "at=86401 id=c"]));
+    let by_id = plan(vec![Group::Key(Known::Id.into())], vec![sum(Known::VisitMs)]);
+    let (derive, has_begun, go_on) = waiting();
+    let seal = subject.begin_to_seal(DAY, derive);
+    has_begun.recv().expect("begun");
+    assert_eq!(subject.rows(&by_id), ["a 0", "b 0", "c 0"]);
+    assert_eq!(ids(&subject.newest()), ["c", "b", "a"]);
+    assert_eq!(ids(&subject.scan(&Filter::All, all_time(), None)), ["a", "b", "c"]);
+    assert_eq!(subject.days()[0], state(0, 2, false, false));
+    go_on.send(()).expect("sealing waits");
+    subject.wait(seal).expect("sealed");
+    assert_eq!(subject.rows(&by_id), ["a 7", "b 7", "c 0"]);
+    assert_eq!(subject.days()[0], state(0, 2, true, false));
+}
+
+fn events_written_while_sealing_make_the_day_dirty(subject: &mut Subject) {
+    subject.take(events(&["at=1 id=a event_id=a"]));
+    let (derive, has_begun, go_on) = waiting();
+    let seal = subject.begin_to_seal(DAY, derive);
+    has_begun.recv().expect("begun");
+    subject.take(events(&["at=2 id=b event_id=b", "at=86401 id=c"]));
+    assert_eq!(subject.rows(&events_by(&["id"])), ["a 1", "b 1", "c 1"]);
+    assert_eq!(subject.known("s", (DAY, DAY), &["a", "b"]), [true, true]);
+    go_on.send(()).expect("sealing waits");
+    subject.wait(seal).expect("sealed");
+    for round in ["sealed", "reopened"] {
+        assert_eq!(subject.days(), [state(0, 2, false, true), state(1, 1, false, false)], "{round}");
+        let by_id = plan(vec![Group::Key(Known::Id.into())], vec![sum(Known::VisitMs)]);
+        assert_eq!(subject.rows(&by_id), ["a 7", "b 0", "c 0"], "{round}");
+        assert_eq!(subject.known("s", (DAY, DAY), &["a", "b"]), [true, true], "{round}");
+        subject.reopen();
+    }
+    subject.seal_as_it_is();
+    assert_eq!(subject.rows(&events_by(&["id"])), ["a 1", "b 1", "c 1"]);
+    assert!(subject.days().iter().all(|state| state.sealed));
+}
+
+fn days_may_lie_before_1970(subject: &mut Subject) {
+    let old = ["at=-1704844801 id=a visitor=1 visit=1 visit_at=-1704844801 n=1", "at=-1705000000 id=b n=2"];
+    subject.write(events(&old));
+    subject.in_every_state(|subject, state| {
+        assert_eq!(subject.days().iter().map(|state| state.day.0).collect::<Vec<_>>(), [-2, -1], "{state}");
+        let range = between(-1_705_000_000.0, 0.0);
+        let by_day = Plan { range, ..events_by(&["day", "visit_at"]) };
+        let expected = ["1969-12-30 null 1", "1969-12-31 1969-12-31T23:59:59.000Z 1"];
+        assert_eq!(subject.rows(&by_day), expected, "{state}");
+        assert_eq!(ids(&subject.page(&Filter::All, range, None, 9).events), ["a", "b"], "{state}");
+    });
 }
 
 fn late_events_are_seen_beside_a_sealed_day(subject: &mut Subject) {

@@ -9,6 +9,7 @@ use metronome::store::plan::{Case, Comparison, Filter, Measure, Metric, Plan, Ti
 pub const PROMISES: &[Promise] = promises![
     each_filter_and_its_negation_match_as_worked_out_by_hand,
     texts_are_compared_as_they_are_and_folded,
+    parts_of_long_texts_are_found,
     ranges_are_half_open,
     ranges_of_visits_leave_out_events_without_one,
     a_pattern_that_is_none_is_refused,
@@ -176,6 +177,28 @@ fn texts_are_compared_as_they_are_and_folded(subject: &mut Subject) {
                     assert_eq!(subject.count(filter.clone()), expected, "{state}: {filter:?}");
                 }
             }
+        }
+    });
+}
+
+fn parts_of_long_texts_are_found(subject: &mut Subject) {
+    // As long as a text of these keys may be: 32 KiB, 8 KiB.
+    let long = |words: usize| format!("{}NEEDLE, in a\nhay-stack{}", "word ".repeat(words), "é".repeat(2_000));
+    let texts = [("message", long(5_700)), ("stack", long(5_700)), ("free", long(800))];
+    subject.write(texts.iter().map(|(name, text)| {
+        let mut event = event("at=1");
+        event.set(Key::named(name), Value::text(text.as_str()));
+        event
+    }));
+    subject.in_every_state(|subject, state| {
+        for (name, text) in &texts {
+            let of = |kind: fn(&str, &[&str]) -> Filter, text: &str| subject.count(kind(name, &[text]));
+            assert_eq!(of(contains, "EEDLE, in a\nhay-st"), 1, "{state}: {name}");
+            assert_eq!(of(contains, "needle"), 0, "{state}: {name}");
+            assert_eq!(of(contains, "rd word wo"), 1, "{state}: {name}");
+            assert_eq!(of(matches, "(?s)NEEDLE.*stacké+$"), 1, "{state}: {name}");
+            assert_eq!(of(is, text), 1, "{state}: {name}");
+            assert_eq!(of(is, &text[..text.len() - 2]), 0, "{state}: {name}");
         }
     });
 }

@@ -1,13 +1,14 @@
 //! The oracle passes the suite. It keeps nothing beyond its process, so opening it again gives the same store.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, measures, pages, rows, usage, writing};
+use crate::{days, filters, generated, measures, pages, rows, usage, writing};
 use metronome::store::Store;
 use metronome::store::memory::Memory;
 use std::sync::Arc;
 
+/// Gives one memory store again and again.
 #[derive(Default)]
-struct InMemory(Arc<Memory>);
+pub struct InMemory(Arc<Memory>);
 
 #[async_trait::async_trait]
 impl Backend for InMemory {
@@ -53,4 +54,9 @@ fn pages_scans_and_fields_keep_their_promises() {
 #[test]
 fn days_keep_their_promises() {
     holds(days::PROMISES);
+}
+
+#[test]
+fn generated_lives_are_the_oracles_own() {
+    generated::run(|| Box::new(InMemory::default()));
 }

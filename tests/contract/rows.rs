@@ -16,6 +16,7 @@ pub const PROMISES: &[Promise] = promises![
     rows_are_ordered_by_metrics_and_labels,
     ties_are_ordered_by_the_rows_text,
     pages_of_rows_know_the_total,
+    a_row_may_be_first_over_days_and_of_none,
     one_row_too_many_is_an_error,
 ];
 
@@ -181,6 +182,20 @@ fn pages_of_rows_know_the_total(subject: &mut Subject) {
             let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
             assert_eq!(subject.ask(&plan), (expected, 20), "{state}: {offset} {limit}");
         }
+    });
+}
+
+fn a_row_may_be_first_over_days_and_of_none(subject: &mut Subject) {
+    // Each day has 50 items of its own with three events each; `steady` has two a day.
+    for day in 0..10 {
+        let own = (0..150).map(|n| format!("at={} id=d{day}-{:02}", day * 86_400 + n, n % 50));
+        let steady = (0..2).map(|n| format!("at={} id=steady", day * 86_400 + n));
+        subject.write(own.chain(steady).map(|text| event(&text)));
+    }
+    subject.in_every_state(|subject, state| {
+        let order = vec![(OrderBy::Metric(0), Direction::Descending)];
+        let first = Plan { order, limit: 2, ..events_by(&["id"]) };
+        assert_eq!(subject.ask(&first), (vec!["steady 20".into(), "d0-00 3".into()], 501), "{state}");
     });
 }
 

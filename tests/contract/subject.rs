@@ -71,6 +71,12 @@ impl Subject {
         self.store.as_deref().expect("open")
     }
 
+    /// Begins to seal a day, beside what else is done with the store.
+    pub fn begin_to_seal(&self, day: Day, derive: Derive) -> tokio::task::JoinHandle<()> {
+        let store = self.store.clone().expect("open");
+        self.runtime.spawn(async move { store.seal(day, derive).await.expect("seal") })
+    }
+
     /// Waits for an answer of the store.
     pub fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)

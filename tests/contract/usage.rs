@@ -2,7 +2,7 @@
 
 use crate::events::{DAY, event, events};
 use crate::subject::{Promise, Subject, promises};
-use metronome::event::{Day, Event};
+use metronome::event::{Day, Event, Known, Value};
 use metronome::store::plan::{Bots, Counting, Items, Limits, Tally, Usage, UsagePlan};
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ pub const PROMISES: &[Promise] = promises![
     usage_is_of_the_days_and_the_site_asked_for,
     usage_comes_in_the_order_asked,
     the_busiest_items_come_first,
+    an_item_may_be_busiest_over_days_and_of_none,
+    items_may_have_any_name,
     usage_adds_up_over_many_days,
     usage_counts_late_events,
     usage_outlives_events_until_its_own_bound,
@@ -160,6 +162,44 @@ fn the_busiest_items_come_first(subject: &mut Subject) {
         assert_eq!(answer, [("b".to_owned(), used(&[(0, 1), (1, 1)], &[("other", 2)], &[]))], "{state}");
         let second = UsagePlan { days: (Day(DAY.0 + 1), Day(DAY.0 + 1)), ..plan(Items::Busiest(Tally::Views, 9)) };
         assert_eq!(ids(subject, &second), ["b", "c"], "{state}");
+    });
+}
+
+fn an_item_may_be_busiest_over_days_and_of_none(subject: &mut Subject) {
+    for day in 0..10 {
+        let table = (0..60).map(|n| match n {
+            0..20 => format!("at={} id=steady", day * 86_400 + n),
+            _ => format!("at={} id=d{day}-{}", day * 86_400 + n, n % 2),
+        });
+        subject.write(table.map(|text| event(&text)));
+    }
+    with_and_without_events(subject, |subject, state| {
+        assert_eq!(ids(subject, &plan(Items::Busiest(Tally::Views, 2))), ["steady", "d0-0"], "{state}");
+    });
+}
+
+fn items_may_have_any_name(subject: &mut Subject) {
+    let long = "/x".repeat(1_024);
+    let near = format!("{}y", &long[..long.len() - 1]);
+    let names = ["a", "ab", "a b", "a\u{0}", "a\u{0}b", "/", "é", "e\u{301}", "\u{1F600}", "\u{10FFFF}", &long, &near];
+    subject.write(names.iter().enumerate().flat_map(|(n, name)| {
+        (0..=n).map(move |_| {
+            let mut event = event("at=1 action=download");
+            event.set(Known::Id, Value::text(*name));
+            event.set(Known::Format, Value::text(*name));
+            event.set(Known::Referer, Value::text(*name));
+            event
+        })
+    }));
+    with_and_without_events(subject, |subject, state| {
+        for (n, name) in names.iter().enumerate() {
+            let times = n as u64 + 1;
+            let expected = used(&[], &[(name, times)], &[(name, times)]);
+            assert_eq!(subject.usage(&plan(of(&[name]))), [((*name).to_owned(), expected)], "{state}");
+        }
+        assert_eq!(subject.usage(&plan(of(&["", "a\u{0}bc"])))[1].1, Usage::default(), "{state}");
+        let busiest = ids(subject, &plan(Items::Busiest(Tally::Downloads, 3)));
+        assert_eq!(busiest, [near.as_str(), long.as_str(), "\u{10FFFF}"], "{state}");
     });
 }
 

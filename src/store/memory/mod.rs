@@ -198,12 +198,18 @@ impl Store for Memory {
     }
 
     async fn seal(&self, day: Day, mut derive: Derive) -> Result<(), StoreError> {
-        let mut held = self.change();
-        let Some(partition) = held.days.get_mut(&day) else { return Ok(()) };
-        let mut entries: Vec<&mut Entry> = partition.entries.iter_mut().collect();
-        entries.sort_by(|a, b| order::in_day(&a.event, &b.event));
-        entries.into_iter().for_each(|entry| derive(&mut entry.event));
-        partition.sealed = Some(partition.entries.len());
+        let Some(mut sealed) = self.read().days.get(&day).map(|partition| partition.entries.clone()) else {
+            return Ok(());
+        };
+        let mut in_order: Vec<&mut Entry> = sealed.iter_mut().collect();
+        in_order.sort_by(|a, b| order::in_day(&a.event, &b.event));
+        in_order.into_iter().for_each(|entry| derive(&mut entry.event));
+        if let Some(partition) = self.change().days.get_mut(&day) {
+            partition.sealed = Some(sealed.len());
+            // What was written meanwhile stands behind.
+            sealed.extend(partition.entries.drain(sealed.len()..));
+            partition.entries = sealed;
+        }
         Ok(())
     }
 

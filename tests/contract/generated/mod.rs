@@ -1,0 +1,145 @@
+//! Generated events and plans: any store against the oracle, through writes, starts, seals and expiry in any order.
+//! - Answers are equal, distinct counts and percentiles within the store's stated tolerance.
+//! - A failure names its seed: `CONTRACT_SEED=n cargo test --test contract` lives that life alone, `CONTRACT_SEEDS=n`
+//!   the first n.
+
+mod compare;
+mod dice;
+mod events;
+mod plans;
+
+use crate::events::{DAY, visits};
+use crate::memory::InMemory;
+use crate::subject::{Backend, Subject};
+use compare::compare;
+use dice::Dice;
+use events::Maker;
+use metronome::event::Day;
+use metronome::store::Entry;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Lives that each store lives in a test run.
+const SEEDS: u64 = 4;
+/// Things that happen to a store in one life.
+const STEPS: usize = 14;
+
+/// Lives many lives with a fresh store and a fresh oracle each.
+pub fn run(make: impl Fn() -> Box<dyn Backend>) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seeds = match number("CONTRACT_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("CONTRACT_SEEDS").unwrap_or(SEEDS),
+    };
+    for seed in seeds {
+        let mut life = Life::new(seed, make());
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.live())) {
+            eprintln!("broken in the life of CONTRACT_SEED={seed} after {:#?}", life.story);
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// A store and its oracle, to which the same things happen.
+struct Life {
+    dice: Dice,
+    maker: Maker,
+    subject: Subject,
+    oracle: Subject,
+    story: Vec<String>,
+}
+
+impl Life {
+    fn new(seed: u64, backend: Box<dyn Backend>) -> Self {
+        let mut dice = Dice::of(seed);
+        let maker = Maker::new(Dice::of(dice.number()));
+        let (subject, oracle) = (Subject::open(backend), Subject::open(Box::new(InMemory::default())));
+        Self { dice, maker, subject, oracle, story: Vec::new() }
+    }
+
+    fn live(&mut self) {
+        self.write((0, 3), 200);
+        self.compare();
+        for _ in 0..STEPS {
+            self.step();
+        }
+        self.compare();
+        for day in -1..5 {
+            self.seal(day);
+        }
+        self.compare();
+        self.reopen();
+        self.compare();
+        let first = self.dice.between(0, 3) as i32;
+        self.story(format!("expire before day {first}"));
+        self.subject.expire(Day(DAY.0 + first), Day(DAY.0 + first - 1));
+        self.oracle.expire(Day(DAY.0 + first), Day(DAY.0 + first - 1));
+        self.compare();
+        self.write((i64::from(first) + 1, 4), 50);
+        self.reopen();
+        self.compare();
+    }
+
+    fn step(&mut self) {
+        match self.dice.below(8) {
+            0 | 1 => {
+                let from = self.dice.between(0, 3);
+                let events = self.dice.below(150) + 1;
+                self.write((from, from + 1), events);
+            }
+            2 => self.write_again(),
+            3 => self.reopen(),
+            4 => {
+                self.story("flush".to_owned());
+                self.subject.flush();
+            }
+            5 | 6 => {
+                let day = self.dice.between(0, 4) as i32;
+                self.seal(day);
+            }
+            _ => self.compare(),
+        }
+    }
+
+    fn write(&mut self, days: (i64, i64), events: usize) {
+        self.story(format!("write {events} events of days {days:?}"));
+        let batch = self.maker.batch(events, days);
+        let duplicates = self.dice.below(3) as u64;
+        for store in [&mut self.subject, &mut self.oracle] {
+            store.pass_over(duplicates);
+            store.write(batch.iter().cloned());
+        }
+    }
+
+    /// Writes a part of what was written once more.
+    fn write_again(&mut self) {
+        let (journal, end) = self.subject.journal();
+        let from = self.dice.below(journal.len());
+        self.story(format!("write again from entry {from} of {}", journal.len()));
+        let part: Vec<Entry> = journal[from..].to_vec();
+        self.subject.write_entries(part.clone(), end);
+        self.oracle.write_entries(part, end);
+    }
+
+    fn reopen(&mut self) {
+        self.story("reopen".to_owned());
+        self.subject.reopen();
+        self.subject.resume();
+    }
+
+    fn seal(&mut self, day: i32) {
+        self.story(format!("seal day {day}"));
+        self.subject.seal(Day(DAY.0 + day), visits());
+        self.oracle.seal(Day(DAY.0 + day), visits());
+    }
+
+    fn compare(&mut self) {
+        self.story("compare".to_owned());
+        self.subject.flush();
+        let seed = self.dice.number();
+        compare(&self.subject, &self.oracle, Dice::of(seed));
+    }
+
+    fn story(&mut self, what: String) {
+        self.story.push(what);
+    }
+}
