@@ -13,5 +13,6 @@ pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod normalize;
+pub mod report;
 pub mod store;
 pub mod visits;

@@ -1,0 +1,106 @@
+//! Meta: what every answer says of itself, so that its numbers can be reconciled.
+//! - `total` is the sum of all rows, shown or not; `rest` what the rows not shown and events without the key add.
+//! - A sum that does not add up across rows has no rest; the answer says so.
+
+use super::range::{Range, day_at};
+use crate::clock::Millis;
+use crate::store::plan::{Bots, Counting};
+use crate::store::{DayState, Store, StoreError};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What an answer says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Meta {
+    /// The site.
+    pub site: String,
+    /// The first day, or the first instant.
+    pub from: String,
+    /// The last day, within; or the first instant past the end.
+    pub to: String,
+    /// The zone of the days.
+    pub tz: String,
+    /// `exclude`, `include` or `only`.
+    pub bots: &'static str,
+    /// `raw` or `counter`, where clicks are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counting: Option<&'static str>,
+    /// Days in the range whose numbers are provisional: not sealed, or changed since.
+    pub open_days: Vec<String>,
+    /// Numbers that are estimates, with their error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approximate: Vec<String>,
+    /// What else to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How the numbers add up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sums: Option<Sums>,
+}
+
+/// How the numbers of an answer add up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Sums {
+    /// Over all rows.
+    pub total: u64,
+    /// Over the rows shown.
+    pub shown: u64,
+    /// What is in none of the rows shown; absent where rows do not add up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<u64>,
+    /// Of the total, what has no visitor; absent where the events have expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_visitor: Option<u64>,
+    /// What bots did in the same range.
+    pub bots: u64,
+}
+
+/// The names of the ways bots are counted.
+pub const BOTS: [(&str, Bots); 3] = [("exclude", Bots::Exclude), ("include", Bots::Include), ("only", Bots::Only)];
+
+/// The names of the ways clicks are counted.
+pub const COUNTING: [(&str, Counting); 2] = [("raw", Counting::Raw), ("counter", Counting::Counter)];
+
+impl Meta {
+    /// What can be said of a range before anything is counted.
+    pub async fn of(store: &dyn Store, site: &str, range: &Range, bots: Bots) -> Result<Self, StoreError> {
+        let (from, to) = match range.days {
+            Some((first, last)) => (first.to_string(), last.to_string()),
+            None => (instant(range.from), instant(range.to)),
+        };
+        Ok(Self {
+            site: site.to_owned(),
+            from,
+            to,
+            tz: range.zone.iana_name().unwrap_or("UTC").to_owned(),
+            bots: BOTS.iter().find(|(_, one)| *one == bots).map_or("", |(name, _)| name),
+            counting: None,
+            open_days: open_days(&store.days().await?, range),
+            approximate: Vec::new(),
+            notes: Vec::new(),
+            sums: None,
+        })
+    }
+
+    /// The same for counted clicks.
+    pub fn counting(mut self, counting: Counting) -> Self {
+        self.counting = COUNTING.iter().find(|(_, one)| *one == counting).map(|(name, _)| *name);
+        self
+    }
+}
+
+/// RFC 3339 in UTC; beyond the calendar the number itself.
+fn instant(at: Millis) -> String {
+    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
+}
+
+/// The days of the range that are not sealed, newest first, a hundred at the most.
+fn open_days(days: &[DayState], range: &Range) -> Vec<String> {
+    // Days are counted in each site's own zone: one more on either side may hold events of the range.
+    let (first, last) = (day_at(range.from, &range.zone).0, day_at(range.to.saturating_sub(1), &range.zone).0);
+    let within = |day: i32| first.saturating_sub(1) <= day && day <= last.saturating_add(1);
+    let whole = |day: i32| first <= day && day <= last;
+    let held = |state: &&DayState| if range.days.is_some() { whole(state.day.0) } else { within(state.day.0) };
+    let open = days.iter().rev().filter(held).filter(|state| !state.sealed);
+    open.take(100).map(|state| state.day.to_string()).collect()
+}

@@ -1,0 +1,282 @@
+//! Top: the busiest values of a key: items from their tables where these can answer, everything else from the events.
+//! - Rows by count, largest first, ties by text; the row `null` holds the events without the key, items excepted.
+//! - A person counts once a day as a visitor; days add up.
+//! - `events` leaves `engage` out: it is no event of its own.
+
+use super::meta::{Meta, Sums};
+use super::range::Range;
+use super::usage::{clicks, of_actions, of_site};
+use crate::event::{Key, Known};
+use crate::store::plan::{
+    Bots, Counting, Direction, Filter, Group, Items, Label, Limits, Measure, Metric, OrderBy, Plan, Tally, TimeKey,
+    TimeRange, UsageAnswer, UsagePlan,
+};
+use crate::store::{Capabilities, Store, StoreError};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// What makes a value busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Views.
+    Views,
+    /// Downloads.
+    Downloads,
+    /// Errors.
+    Errors,
+    /// All events but `engage`.
+    Events,
+    /// Visits with a matching event.
+    Visits,
+    /// Visitors, each once a day.
+    Visitors,
+}
+
+impl By {
+    /// Every metric with its name.
+    pub const NAMED: [(&'static str, Self); 6] = [
+        ("views", Self::Views),
+        ("downloads", Self::Downloads),
+        ("errors", Self::Errors),
+        ("events", Self::Events),
+        ("visits", Self::Visits),
+        ("visitors", Self::Visitors),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| name)
+    }
+
+    fn only(self) -> Filter {
+        match self {
+            Self::Views => of_actions(&["view"]),
+            Self::Downloads => of_actions(&["download"]),
+            Self::Errors => of_actions(&["error"]),
+            Self::Events => Filter::Not(Box::new(of_actions(&["engage"]))),
+            Self::Visits | Self::Visitors => Filter::All,
+        }
+    }
+
+    /// The key whose different values it counts.
+    fn distinct(self) -> Option<Known> {
+        match self {
+            Self::Visits => Some(Known::Visit),
+            Self::Visitors => Some(Known::Visitor),
+            _ => None,
+        }
+    }
+
+    fn measure(self, counting: Counting) -> Measure {
+        match (self, self.distinct()) {
+            (_, Some(key)) => Measure::Distinct(key.into()),
+            (Self::Views | Self::Downloads, None) => clicks(counting),
+            _ => Measure::Events,
+        }
+    }
+
+    fn tally(self) -> Option<Tally> {
+        match self {
+            Self::Views => Some(Tally::Views),
+            Self::Downloads => Some(Tally::Downloads),
+            _ => None,
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Of which site.
+    pub site: String,
+    /// Values of which key.
+    pub key: Key,
+    /// What makes them busy.
+    pub by: By,
+    /// When.
+    pub range: Range,
+    /// The zone the site's days are counted in.
+    pub site_zone: TimeZone,
+    /// Whether bots count.
+    pub bots: Bots,
+    /// How clicks are counted.
+    pub counting: Counting,
+    /// Rows at the most.
+    pub limit: usize,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// A value of the key (`None`: the events without it) and its count.
+pub type Row = (Option<String>, u64);
+
+/// The rows, and what they are of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Top {
+    /// Largest first.
+    pub rows: Vec<Row>,
+    /// What the answer says of itself.
+    pub meta: Meta,
+}
+
+/// The busiest values.
+pub async fn top(store: &dyn Store, question: &Question) -> Result<Top, StoreError> {
+    let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
+    meta = meta.counting(question.counting);
+    let sums;
+    let rows = match question.table_plan(question.bots) {
+        Some((tally, plan)) => {
+            let all = UsagePlan { items: Items::Busiest(tally, question.limit), ..plan.clone() };
+            let rows = items(store.usage(&all).await?, tally);
+            sums = table_sums(store, question, tally, &plan, &rows).await?;
+            rows
+        }
+        None => {
+            let rows = fetch_rows(store, question).await?;
+            sums = event_sums(store, question, &rows).await?;
+            rows
+        }
+    };
+    let adds_up = question.by.distinct().is_none() && question.key != Known::Tags.into();
+    if !adds_up {
+        meta.notes.push("rows do not add up to the total: one visitor, visit or event may be in several".into());
+    }
+    if question.by == By::Visitors {
+        meta.notes.push("visitors are counted once a day; days add up".into());
+    }
+    meta.approximate = approximate(question.by, store.capabilities());
+    meta.sums = Some(Sums { rest: sums.rest.filter(|_| adds_up), ..sums });
+    Ok(Top { rows, meta })
+}
+
+fn approximate(by: By, can: Capabilities) -> Vec<String> {
+    if by.distinct().is_none() || can.distinct_error == 0.0 {
+        return Vec::new();
+    }
+    let (error, exact) = (can.distinct_error * 100.0, can.distinct_exact);
+    vec![format!("{}: beyond {exact} in one row and day, within {error:.1} % (standard error)", by.name())]
+}
+
+impl Question {
+    /// The item tables' question about the whole site, where they can answer.
+    fn table_plan(&self, bots: Bots) -> Option<(Tally, UsagePlan)> {
+        let tally = self.by.tally().filter(|_| self.key == Known::Id.into())?;
+        let days = self.range.days_of(&self.site_zone)?;
+        let (site, counting, limits) = (self.site.clone(), self.counting, self.limits);
+        Some((tally, UsagePlan { site, items: Items::Site, days, bots, counting, limits }))
+    }
+
+    /// Whether the events without the key are a row.
+    fn shows_null(&self) -> bool {
+        self.key != Known::Id.into()
+    }
+
+    fn plan(&self, bots: Bots, only: Filter, groups: Vec<Group>) -> Plan {
+        Plan {
+            filter: of_site(&self.site, bots).and(self.by.only()).and(only),
+            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            groups,
+            metrics: vec![Metric::of(self.by.measure(self.counting))],
+            order: vec![(OrderBy::Metric(0), Direction::Descending)],
+            offset: 0,
+            limit: self.limits.rows_max,
+            limits: self.limits,
+        }
+    }
+}
+
+/// Rows from the events.
+async fn fetch_rows(store: &dyn Store, question: &Question) -> Result<Vec<Row>, StoreError> {
+    let key = question.key.clone();
+    let only = if question.shows_null() { Filter::All } else { Filter::Exists(key.clone()) };
+    if question.by.distinct().is_none() {
+        let mut plan = question.plan(question.bots, only, vec![Group::Key(key)]);
+        plan.limit = question.limit;
+        return Ok(ranked(store.aggregate(&plan).await?.rows.into_iter().map(one), question.limit));
+    }
+    // Day by day, then summed: a person counts once a day.
+    let plan = question.plan(question.bots, only, vec![Group::Key(key), Group::Key(Known::Day.into())]);
+    Ok(ranked(store.aggregate(&plan).await?.rows.into_iter().map(one), question.limit))
+}
+
+/// The first label and the count of a row.
+fn one(row: crate::store::plan::Row) -> Row {
+    let label = match row.labels.into_iter().next() {
+        Some(Label::Text(text)) => Some(text.into()),
+        _ => None,
+    };
+    // Counts are whole numbers below 2^53.
+    (label, row.values.first().copied().flatten().unwrap_or_default() as u64)
+}
+
+/// Sums rows of the same value; largest first, ties by text, `null` before every text.
+fn ranked(rows: impl Iterator<Item = Row>, limit: usize) -> Vec<Row> {
+    let mut sums: BTreeMap<Option<String>, u64> = BTreeMap::new();
+    for (label, count) in rows.filter(|(_, count)| *count > 0) {
+        *sums.entry(label).or_default() += count;
+    }
+    let mut rows: Vec<Row> = sums.into_iter().collect();
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: the map is in order of its texts
+    rows.truncate(limit);
+    rows
+}
+
+/// Rows of item tables, in the order they come.
+fn items(answer: UsageAnswer, tally: Tally) -> Vec<Row> {
+    let rows = answer.into_iter().map(|(id, usage)| (Some(id), tallied(&usage, tally)));
+    rows.filter(|(_, count)| *count > 0).collect()
+}
+
+fn tallied(usage: &crate::store::plan::Usage, tally: Tally) -> u64 {
+    match tally {
+        Tally::Views => usage.views.values().sum(),
+        Tally::Downloads => usage.downloads.values().sum(),
+    }
+}
+
+async fn table_sums(
+    store: &dyn Store,
+    question: &Question,
+    tally: Tally,
+    plan: &UsagePlan,
+    rows: &[Row],
+) -> Result<Sums, StoreError> {
+    let of = |answer: UsageAnswer| answer.iter().map(|(_, usage)| tallied(usage, tally)).sum();
+    let total = of(store.usage(plan).await?);
+    let bots = of(store.usage(&UsagePlan { bots: Bots::Only, ..plan.clone() }).await?);
+    let without_visitor = match sum(store, question, question.bots, lacks_visitor()).await {
+        Ok(count) => Some(count),
+        Err(StoreError::Expired(_)) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(sums(total, rows, without_visitor, bots))
+}
+
+async fn event_sums(store: &dyn Store, question: &Question, rows: &[Row]) -> Result<Sums, StoreError> {
+    let total = sum(store, question, question.bots, Filter::All).await?;
+    let bots = sum(store, question, Bots::Only, Filter::All).await?;
+    let without_visitor = match question.by.distinct() {
+        None => Some(sum(store, question, question.bots, lacks_visitor()).await?),
+        Some(_) => None,
+    };
+    Ok(sums(total, rows, without_visitor, bots))
+}
+
+fn sums(total: u64, rows: &[Row], without_visitor: Option<u64>, bots: u64) -> Sums {
+    let shown = rows.iter().map(|(_, count)| count).sum();
+    Sums { total, shown, rest: total.checked_sub(shown), without_visitor, bots }
+}
+
+fn lacks_visitor() -> Filter {
+    Filter::Not(Box::new(Filter::Exists(Known::Visitor.into())))
+}
+
+/// The metric over all events, day by day.
+async fn sum(store: &dyn Store, question: &Question, bots: Bots, only: Filter) -> Result<u64, StoreError> {
+    let plan = question.plan(bots, only, vec![Group::Key(Known::Day.into())]);
+    Ok(store.aggregate(&plan).await?.rows.into_iter().map(|row| one(row).1).sum())
+}
+
+#[cfg(test)]
+#[path = "top_tests.rs"]
+mod tests;
