@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod http;
+pub mod indexer;
 pub mod jobs;
 pub mod journal;
 pub mod load;

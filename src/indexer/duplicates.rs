@@ -1,0 +1,68 @@
+//! Duplicates out: of events with one id the first counts.
+//! - Remembered ids answer first; for the rest the store is asked, once a batch for each site and range of days.
+//! - An id is remembered when its event goes on to the store: what the store is found to know already is not, since the
+//!   original may lie on another day.
+
+use super::follow::Arrival;
+use crate::event::{Day, Known, RecentIds};
+use crate::store::{Entry, Store, StoreError};
+use std::collections::HashMap;
+
+/// The ids of events that went on.
+#[derive(Debug)]
+pub(super) struct Duplicates {
+    recent: RecentIds,
+}
+
+/// The ids of one site and range of days, and whose they are.
+#[derive(Debug, Default)]
+struct Question<'a> {
+    places: Vec<usize>,
+    ids: Vec<&'a str>,
+}
+
+impl Duplicates {
+    /// None yet, and never more than `ids_max`.
+    pub(super) fn bounded(ids_max: usize) -> Self {
+        Self { recent: RecentIds::bounded(ids_max) }
+    }
+
+    /// The events that are not duplicates, in order, and how many were.
+    pub(super) async fn sift(
+        &mut self,
+        store: &dyn Store,
+        arrivals: Vec<Arrival>,
+    ) -> Result<(Vec<Entry>, u64), StoreError> {
+        let stored = self.ask(store, &arrivals).await?;
+        let before = arrivals.len();
+        let mut entries = Vec::with_capacity(before);
+        for (arrival, stored) in arrivals.into_iter().zip(stored) {
+            if !stored && !self.recent.contains(&arrival.event, arrival.scope) {
+                self.recent.insert(&arrival.event);
+                entries.push(Entry { position: arrival.position, event: arrival.event });
+            }
+        }
+        let duplicates = (before - entries.len()) as u64;
+        Ok((entries, duplicates))
+    }
+
+    /// For each arrival, whether the store holds its id; those that are remembered are not asked for.
+    async fn ask(&self, store: &dyn Store, arrivals: &[Arrival]) -> Result<Vec<bool>, StoreError> {
+        let mut questions: HashMap<(&str, (Day, Day)), Question<'_>> = HashMap::new();
+        for (place, arrival) in arrivals.iter().enumerate() {
+            let Some(id) = arrival.event.text(Known::EventId) else { continue };
+            if !self.recent.contains(&arrival.event, arrival.scope) {
+                let days = arrival.scope.days(arrival.event.day());
+                let question = questions.entry((arrival.event.site(), days)).or_default();
+                question.places.push(place);
+                question.ids.push(id);
+            }
+        }
+        let mut stored = vec![false; arrivals.len()];
+        for ((site, days), Question { places, ids }) in questions {
+            let known = store.known(site, days, &ids).await?;
+            places.into_iter().zip(known).for_each(|(place, known)| stored[place] = known);
+        }
+        Ok(stored)
+    }
+}

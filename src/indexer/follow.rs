@@ -1,0 +1,131 @@
+//! Follow: the journal from a position on, read and decoded beside the owner, a few batches ahead.
+//! - Payloads that are damaged or no event are counted and logged once, and passed over: they hold nothing up.
+//! - Bounded: [`AHEAD`] batches.
+
+use super::IndexerError;
+use super::handle::Shared;
+use crate::error::Kind;
+use crate::event::{Event, IdScope};
+use crate::journal::{Block, Journal, JournalError, Reader};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Batches decoded ahead of the owner.
+const AHEAD: usize = 2;
+/// How long after a failed read it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// An event as it came out of the journal.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) position: u64,
+    pub(super) event: Event,
+    pub(super) scope: IdScope,
+}
+
+/// Events that follow each other, and the position past them.
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    pub(super) events: Vec<Arrival>,
+    pub(super) end: u64,
+}
+
+/// The batches to come; ends with the journal, or after an error. Dropping it ends the reading.
+pub(super) struct Following {
+    batches: mpsc::Receiver<Result<Arrivals, JournalError>>,
+    _task: JoinSet<()>,
+}
+
+impl Following {
+    /// Begins to read at `from`.
+    pub(super) fn start(journal: &Journal, from: u64, max: usize, shared: Arc<Shared>) -> Result<Self, IndexerError> {
+        let (sender, batches) = mpsc::channel(AHEAD);
+        let reader = journal.reader(from)?;
+        let mut task = JoinSet::new();
+        task.spawn(follow(journal.synced(), reader, max, sender, shared));
+        Ok(Self { batches, _task: task })
+    }
+
+    /// The next batch.
+    pub(super) async fn next(&mut self) -> Option<Result<Arrivals, JournalError>> {
+        self.batches.recv().await
+    }
+}
+
+async fn follow(
+    mut synced: tokio::sync::watch::Receiver<u64>,
+    mut reader: Reader,
+    max: usize,
+    sender: mpsc::Sender<Result<Arrivals, JournalError>>,
+    shared: Arc<Shared>,
+) {
+    loop {
+        // Seen before the reading: what is synced while it reads wakes it again.
+        synced.borrow_and_update();
+        let counts = Arc::clone(&shared);
+        let read = tokio::task::spawn_blocking(move || {
+            let arrivals = read(&mut reader, max, &counts);
+            (reader, arrivals)
+        });
+        // The runtime stops, or the reading panicked, which the owner sees as the journal's end.
+        let Ok((back, arrivals)) = read.await else { return };
+        reader = back;
+        match arrivals {
+            Ok(Some(arrivals)) => {
+                if sender.send(Ok(arrivals)).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => {
+                if synced.changed().await.is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == Kind::Internal => {
+                tracing::error!(position = reader.position(), %error, "reading the journal failed");
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => {
+                // The owner may have left already.
+                drop(sender.send(Err(error)).await);
+                return;
+            }
+        }
+    }
+}
+
+/// Reads up to `max` events, or what there is; `None` when there is nothing to read.
+fn read(reader: &mut Reader, max: usize, shared: &Shared) -> Result<Option<Arrivals>, JournalError> {
+    let start = reader.position();
+    let mut events = Vec::new();
+    while events.len() < max {
+        match reader.read(max - events.len()) {
+            Ok(Some(block)) => decode(&block, &mut events, shared),
+            Ok(None) => break,
+            Err(error @ (JournalError::Damaged(_) | JournalError::Missing { .. })) => {
+                shared.lost.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(position = reader.position(), %error, "a part of the journal is lost");
+            }
+            Err(error) if events.is_empty() => return Err(error),
+            // Told again by the next reading.
+            Err(_) => break,
+        }
+    }
+    let end = reader.position();
+    Ok((end > start).then_some(Arrivals { events, end }))
+}
+
+fn decode(block: &Block, events: &mut Vec<Arrival>, shared: &Shared) {
+    for (position, payload) in (block.first..).zip(block.iter()) {
+        match Event::from_payload(payload) {
+            Ok((event, scope)) => events.push(Arrival { position, event, scope }),
+            Err(error) => {
+                shared.lost.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(position, %error, "a payload of the journal is no event");
+            }
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Owner: the one task that moves events from the journal into the store, and has days sealed.
+//! - A session begins at the store's position with nothing remembered, and ends with the first failure of the store;
+//!   after a wait the next one begins. Requests live through sessions.
+
+use super::days::Days;
+use super::derive::derive;
+use super::duplicates::Duplicates;
+use super::error::IndexerError;
+use super::follow::{Arrivals, Following};
+use super::handle::{COMMANDS_MAX, Command, Handle, Sealing, Shared};
+use super::live::Live;
+use super::requests::{Requests, WAITING_MAX};
+use super::{Options, Parts};
+use crate::event::{Day, Key, Known, ORIGIN};
+use crate::journal::JournalError;
+use crate::store::plan::{Filter, TimeKey, TimeRange};
+use crate::store::{DayState, StoreError};
+use jiff::tz::TimeZone;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+/// Further than any zone is from UTC, in ms.
+const ZONES_MS: i64 = 24 * 3_600_000;
+
+/// A seal that runs.
+struct Running {
+    day: Day,
+    task: JoinHandle<Result<(), StoreError>>,
+}
+
+/// How a session ended.
+enum End {
+    Shutdown,
+    /// Try again from the store's position.
+    Failed(IndexerError),
+    /// No trying mends it.
+    Given(IndexerError),
+}
+
+pub(super) struct Owner {
+    parts: Parts,
+    shared: Arc<Shared>,
+    commands: mpsc::Receiver<Command>,
+    requests: Requests,
+    sealing: Option<Running>,
+    days: Days,
+    live: Live,
+    duplicates: Duplicates,
+    /// Everything before it was handed to the store in this session.
+    position: u64,
+}
+
+impl Owner {
+    pub(super) fn new(parts: Parts) -> (Self, Handle) {
+        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let shared = Arc::new(Shared::default());
+        let handle = Handle { commands: sender, shared: Arc::clone(&shared) };
+        let Options { live_max, ids_max, .. } = parts.options;
+        let owner = Self {
+            shared,
+            commands,
+            requests: Requests::default(),
+            sealing: None,
+            days: Days::new(Arc::clone(&parts.zone_of)),
+            live: Live::bounded(live_max),
+            duplicates: Duplicates::bounded(ids_max),
+            position: 0,
+            parts,
+        };
+        (owner, handle)
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        mut shutdown: Pin<&mut (impl Future<Output = ()> + Send)>,
+    ) -> Result<(), IndexerError> {
+        let mut wait = self.parts.options.retry;
+        loop {
+            let before = self.shared.indexed.load(Ordering::Relaxed);
+            match self.session(shutdown.as_mut()).await {
+                End::Shutdown => return Ok(()),
+                End::Given(error) => return Err(error),
+                End::Failed(error) => {
+                    tracing::error!(position = self.position, wait_ms = wait.as_millis(), error = %Chain(&error), "indexing failed");
+                }
+            }
+            self.shared.failing.store(true, Ordering::Relaxed);
+            tokio::select! {
+                () = shutdown.as_mut() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            let moved = self.shared.indexed.load(Ordering::Relaxed) > before;
+            wait = if moved { self.parts.options.retry } else { (wait * 2).min(self.parts.options.retry_max) };
+        }
+    }
+
+    /// Indexes until something ends it.
+    async fn session(&mut self, mut shutdown: Pin<&mut (impl Future<Output = ()> + Send)>) -> End {
+        let mut following = tokio::select! {
+            () = shutdown.as_mut() => return End::Shutdown,
+            begun = self.begin() => match begun {
+                Ok(following) => Some(following),
+                Err(error) => return End::Failed(error),
+            },
+        };
+        self.shared.failing.store(false, Ordering::Relaxed);
+        let mut tick = tokio::time::interval(self.parts.options.tend_every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let has_room = self.requests.len() < WAITING_MAX;
+            let done = tokio::select! {
+                biased;
+                () = shutdown.as_mut() => return self.finish().await,
+                Some(command) = self.commands.recv(), if has_room => {
+                    self.order(command);
+                    Ok(())
+                }
+                (day, result) = join(&mut self.sealing) => {
+                    self.sealed(day, result);
+                    Ok(())
+                }
+                _ = tick.tick() => self.tend().await,
+                arrivals = next(&mut following) => match arrivals {
+                    Some(Ok(arrivals)) => self.index(arrivals).await,
+                    Some(Err(error @ JournalError::Version { .. })) => return End::Given(error.into()),
+                    Some(Err(error)) => Err(error.into()),
+                    // The journal is closed: the shutdown is on its way.
+                    None => {
+                        following = None;
+                        Ok(())
+                    }
+                },
+            };
+            let done = match done {
+                Ok(()) => self.proceed().await,
+                failed => failed,
+            };
+            if let Err(error) = done {
+                return End::Failed(error);
+            }
+        }
+    }
+
+    /// Forgets everything, begins at the store's position, and learns the visitors of open days again.
+    async fn begin(&mut self) -> Result<Following, IndexerError> {
+        let Options { live_max, ids_max, batch_events_max, .. } = self.parts.options;
+        self.live = Live::bounded(live_max);
+        self.duplicates = Duplicates::bounded(ids_max);
+        let store = Arc::clone(&self.parts.store);
+        self.position = store.position().await.map_err(IndexerError::store("ask the store for its position"))?;
+        self.shared.position.store(self.position, Ordering::Relaxed);
+        self.refill().await.map_err(IndexerError::store("read open days again"))?;
+        Following::start(&self.parts.journal, self.position, batch_events_max, Arc::clone(&self.shared))
+    }
+
+    /// Reads the days that are not sealed, newest first, as far as the bound goes.
+    async fn refill(&mut self) -> Result<(), StoreError> {
+        let mut left = self.parts.options.refill_events_max;
+        for state in self.parts.store.days().await?.into_iter().rev().filter(|state| !state.sealed) {
+            match left.checked_sub(state.events) {
+                Some(rest) => left = rest,
+                None => {
+                    let (day, events) = (state.day.to_string(), state.events);
+                    tracing::info!(
+                        day,
+                        events,
+                        "too many events to know this day's visitors again before it is sealed"
+                    );
+                    continue;
+                }
+            }
+            let midnight = state.day.start(&TimeZone::UTC);
+            let range = TimeRange {
+                key: TimeKey::Timestamp,
+                from: midnight.saturating_sub(ZONES_MS),
+                to: midnight.saturating_add(2 * ZONES_MS),
+            };
+            let filter = Filter::is(Known::Day, state.day.to_string());
+            let mut scan = self.parts.store.scan(&filter, range, Some(&keys_of_visits())).await?;
+            while let Some(events) = scan.recv().await {
+                let events = events?;
+                self.days.touch(events.iter(), self.parts.clock.now());
+                events.iter().for_each(|event| drop(self.live.step(event)));
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, command: Command) {
+        let target = *self.parts.journal.synced().borrow();
+        match command {
+            Command::Seal(which, reply) => self.requests.add_seal(target, which, reply),
+            Command::Flush(reply) => self.requests.add_flush(target, reply),
+        }
+    }
+
+    /// Takes the next events on to the store.
+    async fn index(&mut self, arrivals: Arrivals) -> Result<(), IndexerError> {
+        let store = Arc::clone(&self.parts.store);
+        let sifted = self.duplicates.sift(&*store, arrivals.events).await;
+        let (mut entries, duplicates) = sifted.map_err(IndexerError::store("ask the store for ids"))?;
+        for entry in &mut entries {
+            self.live.step(&entry.event).write(&mut entry.event);
+        }
+        self.days.touch(entries.iter().map(|entry| &entry.event), self.parts.clock.now());
+        let indexed = entries.len() as u64;
+        store.write(entries, arrivals.end).await.map_err(IndexerError::store("write to the store"))?;
+        self.position = arrivals.end;
+        self.shared.position.store(self.position, Ordering::Relaxed);
+        self.shared.indexed.fetch_add(indexed, Ordering::Relaxed);
+        self.shared.duplicates.fetch_add(duplicates, Ordering::Relaxed);
+        self.shared.live.store(self.live.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Releases the journal, and finds the days that are due.
+    async fn tend(&mut self) -> Result<(), IndexerError> {
+        let position = self.parts.store.position().await;
+        self.parts.journal.release(position.map_err(IndexerError::store("ask the store for its position"))?);
+        let due = self.due().await?;
+        self.requests.want(due);
+        Ok(())
+    }
+
+    async fn due(&mut self) -> Result<Vec<Day>, IndexerError> {
+        let states = self.states().await?;
+        Ok(self.days.due(&states, self.parts.clock.now()))
+    }
+
+    async fn states(&self) -> Result<Vec<DayState>, IndexerError> {
+        self.parts.store.days().await.map_err(IndexerError::store("ask the store for its days"))
+    }
+
+    /// Answers the requests whose events are stored, and begins the next seal if none runs.
+    async fn proceed(&mut self) -> Result<(), IndexerError> {
+        let (seals, flushes) = self.requests.reached(self.position);
+        if !seals.is_empty() || !flushes.is_empty() {
+            let flushed = self.parts.store.flush().await.map_err(IndexerError::store("flush the store"));
+            for reply in flushes {
+                // Nobody may be listening any more.
+                drop(reply.send(flushed.clone()));
+            }
+            flushed?;
+        }
+        for (which, reply) in seals {
+            let unsealed =
+                |state: &DayState| !state.sealed && (which == Sealing::All || which == Sealing::Day(state.day));
+            let days = match which {
+                Sealing::Due => self.due().await?,
+                Sealing::All | Sealing::Day(_) => {
+                    self.states().await?.into_iter().filter(unsealed).map(|state| state.day).collect()
+                }
+            };
+            self.requests.wait_for(days, reply);
+        }
+        if self.sealing.is_none()
+            && let Some(day) = self.requests.begin()
+        {
+            self.days.seal_begins(day);
+            let store = Arc::clone(&self.parts.store);
+            let task = tokio::spawn(async move { store.seal(day, derive()).await });
+            self.sealing = Some(Running { day, task });
+        }
+        Ok(())
+    }
+
+    fn sealed(&mut self, day: Day, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) => {
+                self.shared.sealed.fetch_add(1, Ordering::Relaxed);
+                self.requests.done(day);
+            }
+            Err(error) => {
+                let source = Arc::new(error);
+                tracing::error!(day = day.to_string(), error = %Chain(&*source), "sealing a day failed");
+                self.days.seal_failed(day, self.parts.clock.now());
+                self.requests.failed(day, &source);
+            }
+        }
+    }
+
+    async fn finish(&mut self) -> End {
+        match self.parts.store.flush().await {
+            Ok(()) => End::Shutdown,
+            Err(source) => {
+                let error = IndexerError::store("flush the store")(source);
+                tracing::error!(error = %Chain(&error), "the last flush failed; its events are read again from the journal");
+                End::Shutdown
+            }
+        }
+    }
+}
+
+/// Waits for the seal that runs, for ever if none does.
+async fn join(sealing: &mut Option<Running>) -> (Day, Result<(), StoreError>) {
+    let Some(running) = sealing else { return std::future::pending().await };
+    let (day, joined) = (running.day, (&mut running.task).await);
+    *sealing = None;
+    let panicked = |source| StoreError::Engine { operation: "run the seal", source: Box::new(source) };
+    (day, joined.unwrap_or_else(|source| Err(panicked(source))))
+}
+
+/// Waits for the next batch, for ever once the journal has ended.
+async fn next(following: &mut Option<Following>) -> Option<Result<Arrivals, JournalError>> {
+    match following {
+        Some(following) => following.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a visit is worked out from.
+fn keys_of_visits() -> Vec<Key> {
+    let own = [
+        Known::Visitor,
+        Known::Id,
+        Known::Path,
+        Known::Status,
+        Known::Interactive,
+        Known::Visit,
+        Known::VisitStart,
+        Known::OwnOrigin,
+    ];
+    own.into_iter().chain(ORIGIN).map(Key::from).collect()
+}
+
+/// An error with all that caused it, for the log.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(out, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
