@@ -9,6 +9,7 @@ mod generated;
 mod measures;
 mod pages;
 mod rows;
+mod sealing;
 mod subject;
 mod usage;
 mod writing;

@@ -1,7 +1,7 @@
 //! The oracle passes the suite. It keeps nothing beyond its process, so opening it again gives the same store.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, generated, measures, pages, rows, usage, writing};
+use crate::{days, filters, generated, measures, pages, rows, sealing, usage, writing};
 use metronome::store::Store;
 use metronome::store::memory::Memory;
 use std::sync::Arc;
@@ -54,6 +54,11 @@ fn pages_scans_and_fields_keep_their_promises() {
 #[test]
 fn days_keep_their_promises() {
     holds(days::PROMISES);
+}
+
+#[test]
+fn sealing_keeps_its_promises() {
+    holds(sealing::PROMISES);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! - All answers are worked out from the events themselves: no index, no cache, no approximation.
 //! - A write is visible and as durable as it gets at once; what is held ends with the process.
 //! - Of an expired day a table of its items' usage stays, which holds nothing about a person.
-//! - Absent: speed. Every question reads every event of the days it may touch.
+//! - Absent: speed; every question reads every event of the days it may touch. Its tests are the contract suite itself,
+//!   whose answers are worked out by hand.
 
 mod items;
 mod rows;
@@ -271,6 +272,3 @@ impl Newest {
         Ok(Self(std::cmp::Reverse(place)))
     }
 }
-
-#[cfg(test)]
-mod tests;
