@@ -108,6 +108,11 @@ impl Salts {
         self.find_or_make(Of::Ever, site, now)
     }
 
+    /// Whether salts were made that are not written yet.
+    pub fn has_new(&self) -> bool {
+        !self.lock().new.is_empty()
+    }
+
     /// Writes the salts made since, in one sync a kind; nothing made with them may be stored before. Free when there are none.
     pub fn keep(&self) -> Result<(), CatalogError> {
         let mut held = self.lock();

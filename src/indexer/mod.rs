@@ -18,6 +18,7 @@ mod follow;
 mod handle;
 mod live;
 mod owner;
+mod refill;
 mod requests;
 
 pub use derive::derive;

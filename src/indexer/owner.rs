@@ -9,22 +9,18 @@ use super::error::IndexerError;
 use super::follow::{Arrivals, Following};
 use super::handle::{COMMANDS_MAX, Command, Handle, Sealing, Shared};
 use super::live::Live;
+use super::refill::refill;
 use super::requests::{Requests, WAITING_MAX};
 use super::{Options, Parts};
-use crate::event::{Day, Key, Known, ORIGIN};
+use crate::event::Day;
 use crate::journal::JournalError;
-use crate::store::plan::{Filter, TimeKey, TimeRange};
 use crate::store::{DayState, StoreError};
-use jiff::tz::TimeZone;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
-
-/// Further than any zone is from UTC, in ms.
-const ZONES_MS: i64 = 24 * 3_600_000;
 
 /// A seal that runs.
 struct Running {
@@ -147,47 +143,16 @@ impl Owner {
 
     /// Forgets everything, begins at the store's position, and learns the visitors of open days again.
     async fn begin(&mut self) -> Result<Following, IndexerError> {
-        let Options { live_max, ids_max, batch_events_max, .. } = self.parts.options;
+        let Options { live_max, ids_max, batch_events_max, refill_events_max, .. } = self.parts.options;
         self.live = Live::bounded(live_max);
         self.duplicates = Duplicates::bounded(ids_max);
         let store = Arc::clone(&self.parts.store);
         self.position = store.position().await.map_err(IndexerError::store("ask the store for its position"))?;
         self.shared.position.store(self.position, Ordering::Relaxed);
-        self.refill().await.map_err(IndexerError::store("read open days again"))?;
+        let now = self.parts.clock.now();
+        let refilled = refill(&*store, refill_events_max, &mut self.live, &mut self.days, now).await;
+        refilled.map_err(IndexerError::store("read open days again"))?;
         Following::start(&self.parts.journal, self.position, batch_events_max, Arc::clone(&self.shared))
-    }
-
-    /// Reads the days that are not sealed, newest first, as far as the bound goes.
-    async fn refill(&mut self) -> Result<(), StoreError> {
-        let mut left = self.parts.options.refill_events_max;
-        for state in self.parts.store.days().await?.into_iter().rev().filter(|state| !state.sealed) {
-            match left.checked_sub(state.events) {
-                Some(rest) => left = rest,
-                None => {
-                    let (day, events) = (state.day.to_string(), state.events);
-                    tracing::info!(
-                        day,
-                        events,
-                        "too many events to know this day's visitors again before it is sealed"
-                    );
-                    continue;
-                }
-            }
-            let midnight = state.day.start(&TimeZone::UTC);
-            let range = TimeRange {
-                key: TimeKey::Timestamp,
-                from: midnight.saturating_sub(ZONES_MS),
-                to: midnight.saturating_add(2 * ZONES_MS),
-            };
-            let filter = Filter::is(Known::Day, state.day.to_string());
-            let mut scan = self.parts.store.scan(&filter, range, Some(&keys_of_visits())).await?;
-            while let Some(events) = scan.recv().await {
-                let events = events?;
-                self.days.touch(events.iter(), self.parts.clock.now());
-                events.iter().for_each(|event| drop(self.live.step(event)));
-            }
-        }
-        Ok(())
     }
 
     fn order(&mut self, command: Command) {
@@ -310,21 +275,6 @@ async fn next(following: &mut Option<Following>) -> Option<Result<Arrivals, Jour
         Some(following) => following.next().await,
         None => std::future::pending().await,
     }
-}
-
-/// What a visit is worked out from.
-fn keys_of_visits() -> Vec<Key> {
-    let own = [
-        Known::Visitor,
-        Known::Id,
-        Known::Path,
-        Known::Status,
-        Known::Interactive,
-        Known::Visit,
-        Known::VisitStart,
-        Known::OwnOrigin,
-    ];
-    own.into_iter().chain(ORIGIN).map(Key::from).collect()
 }
 
 /// An error with all that caused it, for the log.
