@@ -127,3 +127,7 @@ struct Names<'a> {
     #[serde(borrow, default)]
     en: Option<&'a str>,
 }
+
+#[cfg(test)]
+#[path = "places_tests.rs"]
+mod tests;

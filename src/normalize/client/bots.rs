@@ -1,7 +1,7 @@
 //! Bots: crawlers, monitors, headless browsers and HTTP libraries by what their agents say.
 //! - Known ones by `data/crawlers.tsv` and `data/clients-own.tsv`: plain words by one automaton, the rest by one set of patterns.
 //! - Of several that match a crawler goes before a browser it drives, and that before a library; then the first in the lists.
-//! - Unknown ones by their manners: a word that ends in `bot`, `crawler`, `spider` …, or an address to complain to (`+http`).
+//! - Unknown ones by their manners: a word that ends in `bot`, `crawler`, `spider` …, or an address to complain to.
 //! - Absent: addresses and behaviour. Who lies about its agent is a person here.
 
 use aho_corasick::AhoCorasick;
@@ -9,6 +9,9 @@ use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 
 const LISTS: [&str; 2] = [include_str!("../../../data/crawlers.tsv"), include_str!("../../../data/clients-own.tsv")];
+
+/// Browsers of old named the pages of whoever built them.
+const ENGINES: &[&str] = &["Gecko", "AppleWebKit", "MSIE", "Trident", "Presto"];
 
 /// What kind of machine, the more telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +34,13 @@ pub(super) struct Machine {
 /// The machine behind this agent, if one is.
 pub(super) fn find(agent: &str) -> Option<Machine> {
     let rules = LOADED.as_ref()?;
-    let known = rules.find(agent);
-    if let Some(row) = known.filter(|row| row.kind != Kind::Library) {
-        return Some(Machine { name: row.name.into(), kind: row.kind });
+    let known = rules.find(agent).map(|row| Machine { name: row.name.into(), kind: row.kind });
+    if known.as_ref().is_some_and(|machine| machine.kind != Kind::Library) {
+        return known;
     }
+    let crawler = |name: &str| Machine { name: name.into(), kind: Kind::Crawler };
     // Somebody's crawler that also names the library it is written with is a crawler.
-    let unknown = rules.by_manners(agent).map(|name| Machine { name: name.into(), kind: Kind::Crawler });
-    unknown.or_else(|| known.map(|row| Machine { name: row.name.into(), kind: row.kind }))
+    rules.by_name(agent).map(crawler).or(known).or_else(|| rules.by_address(agent).map(crawler))
 }
 
 struct Rules {
@@ -48,8 +51,9 @@ struct Rules {
     patterns: RegexSet,
     /// Rows of the set's patterns, in its order.
     pattern_rows: Vec<usize>,
-    manner: Regex,
+    crawler_word: Regex,
     address: Regex,
+    product: Regex,
 }
 
 struct Row {
@@ -76,25 +80,27 @@ impl Rules {
         Some(&self.rows[best])
     }
 
-    fn by_manners<'a>(&self, agent: &'a str) -> Option<&'a str> {
+    /// A word that says what it is.
+    fn by_name<'a>(&self, agent: &'a str) -> Option<&'a str> {
+        let words = self.crawler_word.find_iter(agent).map(|word| word.as_str().trim_matches(['.', '-', '_']));
         // Cubot makes telephones.
-        let named = self.manner.find_iter(agent).map(|word| word.as_str());
-        let named =
-            named.map(|word| word.trim_matches(['.', '-', '_'])).find(|word| !word.eq_ignore_ascii_case("cubot"));
-        named.or_else(|| self.address.captures(agent)?.get(1).map(|product| product.as_str().trim()))
+        words.into_iter().find(|word| !word.eq_ignore_ascii_case("cubot"))
+    }
+
+    /// The product that gives an address to complain to, as browsers do not.
+    fn by_address<'a>(&self, agent: &'a str) -> Option<&'a str> {
+        let is_browser = ENGINES.iter().any(|engine| agent.contains(engine));
+        if !self.address.is_match(agent) || (is_browser && !agent.contains("+http")) {
+            return None;
+        }
+        self.product.captures(agent)?.get(1).map(|product| product.as_str().trim())
     }
 }
 
 fn load(lists: &[&'static str]) -> Result<Rules, LoadError> {
     let (mut rows, mut words, mut word_rows, mut patterns, mut pattern_rows) = (vec![], vec![], vec![], vec![], vec![]);
     for line in lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#')) {
-        let mut fields = line.split('\t');
-        let kind = match fields.next() {
-            Some("library") => Kind::Library,
-            Some("automated") => Kind::Automated,
-            _ => Kind::Crawler,
-        };
-        let (name, pattern) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let (row, pattern) = read_row(line);
         match plain_word(pattern) {
             Some((word, anchor)) => {
                 words.push(word);
@@ -105,7 +111,7 @@ fn load(lists: &[&'static str]) -> Result<Rules, LoadError> {
                 pattern_rows.push(rows.len());
             }
         }
-        rows.push(Row { kind, name });
+        rows.push(row);
     }
     Ok(Rules {
         rows,
@@ -113,9 +119,22 @@ fn load(lists: &[&'static str]) -> Result<Rules, LoadError> {
         word_rows,
         patterns: RegexSet::new(patterns)?,
         pattern_rows,
-        manner: Regex::new(r"(?i)\b[a-z0-9_.-]*(?:bot|crawler|spider|scraper|archiver|linkchecker)\b")?,
-        address: Regex::new(r"^(?:Mozilla/\S+ \(compatible; )?([A-Za-z][\w .-]{0,40}).*\+https?:")?,
+        crawler_word: Regex::new(r"(?i)\b[a-z0-9_.-]*(?:bot|crawler|spider|scraper|archiver|linkchecker)\b")?,
+        address: Regex::new(r"https?://\S|[\w.+-]@[\w-]+\.\w")?,
+        product: Regex::new(r"^(?:Mozilla/\S+ \(compatible; )?([A-Za-z][\w .-]{0,40})")?,
     })
+}
+
+/// A line of the lists: kind, name, pattern.
+fn read_row(line: &'static str) -> (Row, &'static str) {
+    let mut fields = line.split('\t');
+    let kind = match fields.next() {
+        Some("library") => Kind::Library,
+        Some("automated") => Kind::Automated,
+        _ => Kind::Crawler,
+    };
+    let name = fields.next().unwrap_or_default();
+    (Row { kind, name }, fields.next().unwrap_or_default())
 }
 
 /// The word that a pattern without choices stands for.

@@ -36,9 +36,10 @@ pub(super) fn system(agent: &str) -> Option<Box<str>> {
     let name = match found.os.trim() {
         "" | "Other" => return None,
         "Mac OS X" | "Mac OS" => "macOS",
-        "Windows Phone" => "Windows Phone",
-        name if name.starts_with("Windows") && name != "Windows Mobile" && name != "Windows CE" => "Windows",
-        "Symbian^3" | "Symbian^3 Anna" | "Symbian^3 Belle" | "SymbianOS" => "Symbian",
+        "Web0S" => "webOS",
+        "Windows Phone" | "Windows Mobile" | "Windows CE" => "Windows Phone",
+        name if name.starts_with("Windows") => "Windows",
+        name if name.starts_with("Symbian") => "Symbian",
         name => name,
     };
     Some(name.into())
@@ -56,8 +57,6 @@ fn family_name(family: &str) -> &str {
         "IE" | "IE Mobile" => "Internet Explorer",
         "DuckDuckGo Mobile" => "DuckDuckGo",
         "Brave Mobile" => "Brave",
-        "Yandex Browser" => "Yandex Browser",
-        "UC Browser" => "UC Browser",
         family => family,
     }
 }

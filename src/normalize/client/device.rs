@@ -102,6 +102,10 @@ const PHONES: &[&str] = &[
     "MeeGo",
     "Nokia",
     "DoCoMo",
+    "WAP",
+    "MAUI",
+    "Openwave",
+    "UP.Link",
 ];
 const DESKTOPS: &[&str] = &[
     "Windows NT",
@@ -128,9 +132,9 @@ pub(super) fn of(user_agent: &str, os: Option<&str>) -> Device {
     if has(TABLETS) && !user_agent.contains("Tablet PC") {
         return Device::Tablet;
     }
-    // Android says "Mobile" on phones alone.
+    // A browser on Android says "Mobile" on phones alone; an application's own requests (Dalvik) never do.
     if user_agent.contains("Android") {
-        return if has(PHONES) { Device::Mobile } else { Device::Tablet };
+        return if has(PHONES) || user_agent.starts_with("Dalvik/") { Device::Mobile } else { Device::Tablet };
     }
     if has(PHONES) {
         return Device::Mobile;
