@@ -22,9 +22,10 @@ struct Question<'a> {
 }
 
 impl Duplicates {
-    /// None yet, and never more than `ids_max`.
-    pub(super) fn bounded(ids_max: usize) -> Self {
-        Self { recent: RecentIds::bounded(ids_max) }
+    /// None yet, and never more than `ids_max`, or twice as many as a batch has: half of it holds a whole batch, so nothing
+    /// of one's own batch is ever forgotten.
+    pub(super) fn bounded(ids_max: usize, batch_events_max: usize) -> Self {
+        Self { recent: RecentIds::bounded(ids_max.max(2 * batch_events_max)) }
     }
 
     /// The events that are not duplicates, in order, and how many were.
@@ -33,11 +34,11 @@ impl Duplicates {
         store: &dyn Store,
         arrivals: Vec<Arrival>,
     ) -> Result<(Vec<Entry>, u64), StoreError> {
-        let stored = self.ask(store, &arrivals).await?;
+        let known = self.known(store, &arrivals).await?;
         let before = arrivals.len();
         let mut entries = Vec::with_capacity(before);
-        for (arrival, stored) in arrivals.into_iter().zip(stored) {
-            if !stored && !self.recent.contains(&arrival.event, arrival.scope) {
+        for (arrival, known) in arrivals.into_iter().zip(known) {
+            if !known && !self.recent.contains(&arrival.event, arrival.scope) {
                 self.recent.insert(&arrival.event);
                 entries.push(Entry { position: arrival.position, event: arrival.event });
             }
@@ -46,23 +47,25 @@ impl Duplicates {
         Ok((entries, duplicates))
     }
 
-    /// For each arrival, whether the store holds its id; those that are remembered are not asked for.
-    async fn ask(&self, store: &dyn Store, arrivals: &[Arrival]) -> Result<Vec<bool>, StoreError> {
+    /// For each arrival, whether its id was known before this batch. Settled for all before any of them is remembered:
+    /// remembering one may forget another.
+    async fn known(&self, store: &dyn Store, arrivals: &[Arrival]) -> Result<Vec<bool>, StoreError> {
+        let mut known = vec![false; arrivals.len()];
         let mut questions: HashMap<(&str, (Day, Day)), Question<'_>> = HashMap::new();
         for (place, arrival) in arrivals.iter().enumerate() {
             let Some(id) = arrival.event.text(Known::EventId) else { continue };
-            if !self.recent.contains(&arrival.event, arrival.scope) {
+            known[place] = self.recent.contains(&arrival.event, arrival.scope);
+            if !known[place] {
                 let days = arrival.scope.days(arrival.event.day());
                 let question = questions.entry((arrival.event.site(), days)).or_default();
                 question.places.push(place);
                 question.ids.push(id);
             }
         }
-        let mut stored = vec![false; arrivals.len()];
         for ((site, days), Question { places, ids }) in questions {
-            let known = store.known(site, days, &ids).await?;
-            places.into_iter().zip(known).for_each(|(place, known)| stored[place] = known);
+            let stored = store.known(site, days, &ids).await?;
+            places.into_iter().zip(stored).for_each(|(place, stored)| known[place] = stored);
         }
-        Ok(stored)
+        Ok(known)
     }
 }

@@ -55,7 +55,7 @@ impl Owner {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let shared = Arc::new(Shared::default());
         let handle = Handle { commands: sender, shared: Arc::clone(&shared) };
-        let Options { live_max, ids_max, .. } = parts.options;
+        let Options { live_max, ids_max, batch_events_max, .. } = parts.options;
         let owner = Self {
             shared,
             commands,
@@ -63,7 +63,7 @@ impl Owner {
             sealing: None,
             days: Days::new(Arc::clone(&parts.zone_of)),
             live: Live::bounded(live_max),
-            duplicates: Duplicates::bounded(ids_max),
+            duplicates: Duplicates::bounded(ids_max, batch_events_max),
             position: 0,
             parts,
         };
@@ -145,7 +145,7 @@ impl Owner {
     async fn begin(&mut self) -> Result<Following, IndexerError> {
         let Options { live_max, ids_max, batch_events_max, refill_events_max, .. } = self.parts.options;
         self.live = Live::bounded(live_max);
-        self.duplicates = Duplicates::bounded(ids_max);
+        self.duplicates = Duplicates::bounded(ids_max, batch_events_max);
         let store = Arc::clone(&self.parts.store);
         self.position = store.position().await.map_err(IndexerError::store("ask the store for its position"))?;
         self.shared.position.store(self.position, Ordering::Relaxed);

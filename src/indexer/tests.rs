@@ -222,6 +222,20 @@ async fn of_events_with_one_id_the_first_counts() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_forgotten_while_its_batch_is_sifted_is_still_known() {
+    let mut house = House::new();
+    house.options.ids_max = 1;
+    let running = house.run();
+    for round in 0..40_i64 {
+        let number = |at: i64| if at < 4 { round * 4 + at } else { (round * 4 + at - 14).max(0) };
+        let batch: Vec<Event> = (0..7).map(|at| view(at, "/", &number(at).to_string())).collect();
+        running.take(&batch).await;
+    }
+    assert_eq!(house.stored().await.len(), 160);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_store_that_fails_gets_everything_once() {
     let mut house = House::new();
     house.store = Arc::new(Flaky { every: 3, ..Flaky::default() });
