@@ -3,7 +3,7 @@
 //! - Payloads are numbered from 0; their positions are consecutive over segments and restarts. Positions that were
 //!   never acknowledged may be given again; acknowledged ones are not. A jump (damage) is always told.
 //! - Payloads are opaque bytes: this room knows nothing of events.
-//! - One process per folder (`lock`), one thread that writes; readers are as many as wanted and see only what is
+//! - One process per folder ([`lock`](self)), one thread that writes; readers are as many as wanted and see only what is
 //!   synced.
 //! - A failed write or sync poisons it: nothing is acknowledged until it has reopened itself from disk, in a fresh
 //!   segment. No file is synced again whose sync failed.
@@ -11,13 +11,11 @@
 //!
 //! Layers, each knowing only the one before: `files` (the folder; tests put a failing one in its place) → `frame` (the
 //! format, a head with checksums around opaque bytes) → `record` (payloads in a frame) → `segment` (a file of records,
-//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `writer` behind
-//! `queue`, and `reader`.
+//! walked past damage) → `log` and `recovery` (the segments of a folder) → `writer` behind `queue`, and `reader`.
 //!
 //! Deliberately absent: what payloads mean, duplicates, retention by time, preallocation (zeros written ahead save some
 //! 0.07 ms of a sync on ext4 and cost every byte twice), retries of an append.
 
-mod aside;
 mod batch;
 mod error;
 mod files;

@@ -116,9 +116,6 @@ impl Writer {
                 let poison = self.poison_by(error);
                 taken.into_iter().for_each(|request| request.answer(Err(poison.error())));
                 self.poison = Some(poison);
-                if let Err(error) = self.log.drop_unsynced() {
-                    log_failure(&error, "cutting what was not synced failed; tried again when reopening");
-                }
             }
         }
     }
@@ -179,13 +176,9 @@ impl Writer {
             Err(error) => {
                 poison.wait = (poison.wait * 2).min(self.options.reopen_wait_max);
                 poison.next_try = Instant::now() + poison.wait;
-                log_failure(&error, "reopening the journal failed; tried again later");
+                let source = error.source().map(tracing::field::display);
+                tracing::warn!(%error, source, wait_ms = poison.wait.as_millis(), "reopening the journal failed");
             }
         }
     }
-}
-
-fn log_failure(error: &JournalError, message: &str) {
-    let source = error.source().map(tracing::field::display);
-    tracing::warn!(%error, source, "{message}");
 }

@@ -1,6 +1,7 @@
 //! Context: all that normalizing knows beside the event itself.
 //! - Handed in whole, so that the same input gives the same event.
 
+use super::places::Places;
 use super::{Limits, Sites};
 use crate::clock::Millis;
 use crate::event::Day;
@@ -81,6 +82,8 @@ pub struct Context<'a> {
     pub sites: &'a Sites,
     /// The secrets of every site.
     pub salts: &'a dyn Salts,
+    /// The GeoIP database, where one is configured.
+    pub places: Option<&'a Places>,
     /// The bounds of an event.
     pub limits: &'a Limits,
     /// Whether `user_agent` is kept on the event.

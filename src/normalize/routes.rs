@@ -8,6 +8,7 @@ pub const NAMES_MAX: usize = 16;
 /// A configured route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
+    pattern: String,
     method: Option<String>,
     action: Option<String>,
     segments: Vec<Vec<Part>>,
@@ -55,7 +56,17 @@ impl Route {
         let segments: Vec<Vec<Part>> =
             trimmed.split('/').map(|segment| parts(pattern, segment)).collect::<Result<_, _>>()?;
         check_names(pattern, &segments)?;
-        Ok(Self { method: method.map(str::to_ascii_uppercase), action: action.map(str::to_owned), segments })
+        Ok(Self {
+            pattern: pattern.to_owned(),
+            method: method.map(str::to_ascii_uppercase),
+            action: action.map(str::to_owned),
+            segments,
+        })
+    }
+
+    /// As it was written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
     }
 
     /// The method it is limited to.
