@@ -29,22 +29,6 @@ fn events_come_newest_first(subject: &mut Subject) {
     });
 }
 
-/// All pages of at most `limit` events.
-fn pages(subject: &Subject, filter: &Filter, range: TimeRange, limit: usize) -> Vec<Event> {
-    let mut all = Vec::new();
-    let mut after = None;
-    loop {
-        let page = subject.page(filter, range, after.as_ref(), limit);
-        assert!(page.events.len() <= limit);
-        assert!(page.next.is_none() || page.events.len() == limit, "only the last page may be short");
-        all.extend(page.events);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return all,
-        }
-    }
-}
-
 /// Many events with few times, over three days.
 fn crowded(number: usize) -> Vec<Event> {
     (0..number).map(|n| event(&format!("at={} id={n:03} visitor={}", (n * 7 % 10) * 20_000, n % 5 + 1))).collect()
@@ -56,7 +40,7 @@ fn pages_hold_every_event_once(subject: &mut Subject) {
         let all = subject.newest();
         assert!(all.is_sorted_by_key(|event| std::cmp::Reverse(event.at())), "{state}");
         for limit in [1, 7, 20, 59, 60, 61] {
-            assert_eq!(pages(subject, &Filter::All, all_time(), limit), all, "{state}: pages of {limit}");
+            assert_eq!(subject.pages(&Filter::All, all_time(), limit), all, "{state}: pages of {limit}");
         }
         let mut seen = ids(&all);
         seen.sort_unstable();
@@ -83,12 +67,12 @@ fn pages_of_a_filter_and_a_range(subject: &mut Subject) {
         let filter = Filter::is(Known::Visitor, "0000000000000002");
         let expected: Vec<Event> =
             subject.newest().into_iter().filter(|event| event.hash(Known::Visitor) == Some(2)).collect();
-        assert_eq!(pages(subject, &filter, all_time(), 5), expected, "{state}");
+        assert_eq!(subject.pages(&filter, all_time(), 5), expected, "{state}");
         assert_eq!(expected.len(), 12, "{state}");
         let range = between(20_000.0, 60_000.0);
         let within = |event: &Event| range.from <= event.at() && event.at() < range.to;
         let expected: Vec<Event> = subject.newest().into_iter().filter(within).collect();
-        assert_eq!(pages(subject, &Filter::All, range, 5), expected, "{state}");
+        assert_eq!(subject.pages(&Filter::All, range, 5), expected, "{state}");
         assert_eq!(expected.len(), 12, "{state}");
     });
 }

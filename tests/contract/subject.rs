@@ -161,6 +161,23 @@ impl Subject {
         self.wait(self.store().events(filter, range, after, limit)).expect("events")
     }
 
+    /// The events of all pages of at most `limit`.
+    pub fn pages(&self, filter: &Filter, range: TimeRange, limit: usize) -> Vec<Event> {
+        let mut events = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(filter, range, after.as_ref(), limit);
+            assert!(page.events.len() <= limit, "a page of {} events, {limit} at most", page.events.len());
+            assert!(page.next.is_none() || page.events.len() == limit, "only the last page may be short");
+            events.extend(page.events);
+            assert!(events.len() <= self.journal.len(), "pages hold more events than were written");
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return events,
+            }
+        }
+    }
+
     /// All events, newest first.
     pub fn newest(&self) -> Vec<Event> {
         self.page(&Filter::All, all_time(), None, 100_000).events

@@ -6,8 +6,8 @@ use super::plans::Asker;
 use crate::events::{DAY, all_time, shown};
 use crate::subject::Subject;
 use metronome::event::{Day, Event, Key, Known};
+use metronome::store::Capabilities;
 use metronome::store::plan::{Answer, Filter, Measure, Plan, TimeRange};
-use metronome::store::{Capabilities, Cursor};
 
 /// Plans asked each time.
 const PLANS: usize = 30;
@@ -104,7 +104,7 @@ fn compare_events(
 ) {
     let scans = [subject, oracle].map(|of| settled(of.scan(filter, range, keys), keys.is_some()));
     assert_same(&scans[0], &scans[1], &format!("scan of {filter:?} {range:?} {keys:?}"));
-    let pages = [subject, oracle].map(|of| by_time(pages(of, filter, range, limit)));
+    let pages = [subject, oracle].map(|of| by_time(of.pages(filter, range, limit)));
     assert_same(&pages[0], &pages[1], &format!("pages of {limit} of {filter:?} {range:?}"));
 }
 
@@ -138,17 +138,4 @@ fn sorted(mut events: Vec<Event>) -> Vec<Event> {
     }
     events.sort_by_cached_key(|event| format!("{event:?}"));
     events
-}
-
-fn pages(of: &Subject, filter: &Filter, range: TimeRange, limit: usize) -> Vec<Event> {
-    let mut events = Vec::new();
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page = of.page(filter, range, after.as_ref(), limit);
-        events.extend(page.events);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return events,
-        }
-    }
 }
