@@ -1,11 +1,11 @@
 //! Ask: what tables, and whatever else is gathered with them, answer to a usage question.
 //! - Tables are read one after the other, an item a seek; ids in order, so that near ones share a block.
-//! - The busiest items are found by one pass over the merged tables of the site; memory is one number an item asked for.
+//! - The busiest items are found by one pass over the merged tables of the site; memory is a block a table.
 //! - Bounded by the plan: entries of the answer, and time.
 
-use super::cell::{Cell, read_text, text_len, write_item, write_site};
+use super::cell::{Cell, read_text, write_item, write_site};
 use super::cursor::Cursor;
-use super::merge::Merge;
+use super::merge::cursors;
 use super::table::Table;
 use crate::event::Day;
 use crate::store::StoreError;
@@ -22,15 +22,30 @@ const CELLS_PER_LOOK: usize = 4096;
 pub struct Gathering<'a> {
     plan: &'a UsagePlan,
     ids: Vec<String>,
-    usages: Vec<Usage>,
+    usages: Vec<Gathered>,
     entries: usize,
     watch: Watch,
+}
+
+/// A usage whose texts are not in order yet: the same few come again from every table.
+#[derive(Default)]
+struct Gathered {
+    views: BTreeMap<Day, u64>,
+    downloads: HashMap<Box<str>, u64>,
+    referers: HashMap<Box<str>, u64>,
+}
+
+impl Gathered {
+    fn usage(self) -> Usage {
+        let (downloads, referers) = (self.downloads.into_iter().collect(), self.referers.into_iter().collect());
+        Usage { views: self.views, downloads, referers }
+    }
 }
 
 impl<'a> Gathering<'a> {
     /// Nothing yet, of `ids`: those of the plan, the busiest that were found, or for the site as a whole `""`.
     pub fn new(plan: &'a UsagePlan, ids: Vec<String>) -> Self {
-        let usages = ids.iter().map(|_| Usage::default()).collect();
+        let usages = ids.iter().map(|_| Gathered::default()).collect();
         Self { plan, ids, usages, entries: 0, watch: Watch::new(plan.limits) }
     }
 
@@ -95,15 +110,14 @@ impl<'a> Gathering<'a> {
 
     /// The usage by id, in the order asked.
     pub fn answer(self) -> UsageAnswer {
-        self.ids.into_iter().zip(self.usages).collect()
+        self.ids.into_iter().zip(self.usages.into_iter().map(Gathered::usage)).collect()
     }
 
     fn add_item(&mut self, cursor: &mut Cursor, key: &[u8], at: usize) -> Result<(), StoreError> {
         cursor.go_to(key)?;
-        while let Some((found, counts)) = cursor.cell() {
-            let Some(part) = found.strip_prefix(key) else { break };
-            let Some(cell) = Cell::read(part) else { return Err(cursor.damaged("a key that says nothing")) };
-            self.add(at, cell, counts.number(self.plan.bots, self.plan.counting))?;
+        while let Some(found) = cursor.cell().filter(|found| found.item == key) {
+            let Some(cell) = Cell::read(found.part) else { return Err(cursor.damaged("a cell that says nothing")) };
+            self.add(at, cell, found.counts.number(self.plan.bots, self.plan.counting))?;
             self.watch.look()?;
             cursor.advance()?;
         }
@@ -118,7 +132,7 @@ fn add_day(days: &mut BTreeMap<Day, u64>, day: Day, number: u64) -> bool {
     days.len() > before
 }
 
-fn add_text(texts: &mut BTreeMap<Box<str>, u64>, text: &str, number: u64) -> bool {
+fn add_text(texts: &mut HashMap<Box<str>, u64>, text: &str, number: u64) -> bool {
     if let Some(sum) = texts.get_mut(text) {
         *sum = sum.saturating_add(number);
         return false;
@@ -138,33 +152,51 @@ pub fn busiest(
     let mut best = Best { ids: BinaryHeap::new(), count };
     let mut site = Vec::new();
     write_site(&plan.site, &mut site);
+    // Past the site as a whole, before the first id.
+    let first = [site.as_slice(), &[0, 0, 0xFF]].concat();
     let mut watch = Watch::new(plan.limits);
-    let mut cells = Merge::seek(tables.iter().cloned(), &site)?;
+    let mut cursors = cursors(tables.iter().cloned(), &first)?;
     let mut item = Vec::new();
     let mut sum = 0_u64;
-    while let Some((key, counts)) = cells.next()? {
-        let Some(rest) = key.strip_prefix(site.as_slice()) else { break };
-        watch.look()?;
-        let (id, part) = text_len(rest).map(|len| rest.split_at(len)).ok_or_else(|| says_nothing(plan))?;
-        if id != item {
-            best.offer_written(&item, sum, &mut beside);
+    while let Some(mut next) = cursors.peek_mut() {
+        let Some(found) = next.cell().filter(|found| found.item.starts_with(&site)) else { break };
+        if found.item != item {
+            best.offer_written(&item, site.len(), sum, &mut beside);
             item.clear();
-            item.extend_from_slice(id);
+            item.extend_from_slice(found.item);
             sum = 0;
         }
-        sum = match (Cell::read(part), tally) {
-            (Some(Cell::Views(day)), Tally::Views) if plan.days.0 <= day && day <= plan.days.1 => {
-                sum.saturating_add(counts.number(plan.bots, plan.counting))
-            }
-            (Some(Cell::Downloads(_)), Tally::Downloads) => sum.saturating_add(counts.number(plan.bots, plan.counting)),
-            _ => sum,
-        };
+        sum = sum.saturating_add(take_tally(&mut next, &item, (plan, tally))?);
+        watch.look()?;
     }
-    best.offer_written(&item, sum, &mut beside);
+    best.offer_written(&item, site.len(), sum, &mut beside);
     for (id, sum) in beside {
         best.offer(id, sum);
     }
     Ok(best.ids.into_sorted_vec().into_iter().map(|Reverse((_, Reverse(id)))| id).collect())
+}
+
+/// What the item has of the tally in one table, or in one block of it; the cursor goes on past it.
+fn take_tally(cursor: &mut Cursor, item: &[u8], (plan, tally): (&UsagePlan, Tally)) -> Result<u64, StoreError> {
+    let mut sum = 0_u64;
+    while let Some(found) = cursor.cell().filter(|found| found.item == item) {
+        let number = found.counts.number(plan.bots, plan.counting);
+        match (Cell::read(found.part), tally) {
+            (None, _) => return Err(cursor.damaged("a cell that says nothing")),
+            (Some(Cell::Views(day)), Tally::Views) if plan.days.0 <= day && day <= plan.days.1 => {
+                sum = sum.saturating_add(number);
+            }
+            (Some(Cell::Downloads(_)), Tally::Downloads) => sum = sum.saturating_add(number),
+            (Some(Cell::Views(_) | Cell::Downloads(_)), _) => {}
+            // Nothing that tallies comes after these.
+            (Some(Cell::Visits | Cell::Entries | Cell::Referers(_)), _) => {
+                cursor.pass_item()?;
+                continue;
+            }
+        }
+        cursor.advance()?;
+    }
+    Ok(sum)
 }
 
 /// The largest sums so far; the smallest of them on top.
@@ -174,14 +206,14 @@ struct Best {
 }
 
 impl Best {
-    /// Offers an item of the tables by its written id, with what stands beside them.
-    fn offer_written(&mut self, written: &[u8], sum: u64, beside: &mut HashMap<String, u64>) {
+    /// Offers an item of the tables by its key, which begins with its site's; with what stands beside the tables.
+    fn offer_written(&mut self, item: &[u8], site_len: usize, sum: u64, beside: &mut HashMap<String, u64>) {
         // Most items of a large site are too small to be read as text.
         let small = self.ids.len() == self.count && self.ids.peek().is_none_or(|Reverse((least, _))| sum < *least);
         if small && beside.is_empty() {
             return;
         }
-        if let Some(id) = read_text(written) {
+        if let Some(id) = item.get(site_len..).and_then(read_text) {
             let sum = sum.saturating_add(beside.remove(&id).unwrap_or(0));
             self.offer(id, sum);
         }
@@ -195,13 +227,6 @@ impl Best {
         if self.ids.len() > self.count {
             self.ids.pop();
         }
-    }
-}
-
-fn says_nothing(plan: &UsagePlan) -> StoreError {
-    StoreError::Corrupt {
-        object: format!("item tables of site {}", plan.site),
-        why: "a key that says nothing".to_owned(),
     }
 }
 

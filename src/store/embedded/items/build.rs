@@ -13,33 +13,40 @@ use crate::store::StoreError;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Memory a cell takes beside its key: its numbers, the map's slot.
-const CELL_BYTES: usize = 96;
+/// Memory a cell takes: its numbers and the map's slot.
+const CELL_BYTES: usize = 88;
+/// Memory a name takes beside its bytes.
+const NAME_BYTES: usize = 56;
 
 /// Adds up events to an item table.
 pub struct Builder {
     path: PathBuf,
     bytes_max: usize,
-    bytes: usize,
-    cells: HashMap<Box<[u8]>, Counts>,
+    items: Names,
+    parts: Names,
+    /// By the numbers of item and part.
+    cells: HashMap<(u32, u32), Counts>,
     runs: Vec<PathBuf>,
     visit: Option<u64>,
-    /// Ids that the visit touched; the site as a whole is `""`.
-    touched: HashSet<Box<str>>,
-    key: Vec<u8>,
+    /// Numbers of the items that the visit touched; the site as a whole is one.
+    touched: HashSet<u32>,
 }
 
-/// What one event adds to an item.
-struct Share<'a> {
-    event: &'a Event,
-    click: Option<Click<'a>>,
-    bot: bool,
+/// Byte strings by number, in order of their first use.
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<Box<[u8]>, u32>,
+    bytes: usize,
+    /// What is written together before it is looked up.
+    name: Vec<u8>,
 }
 
 /// A view or a download.
-struct Click<'a> {
-    cell: Cell<'a>,
-    referer: Option<&'a str>,
+struct Click {
+    /// The number of what it adds to.
+    part: u32,
+    /// The number of its referer.
+    referer: Option<u32>,
     count: Count,
 }
 
@@ -50,31 +57,30 @@ impl Builder {
         Self {
             path: path.to_owned(),
             bytes_max,
-            bytes: 0,
+            items: Names::default(),
+            parts: Names::default(),
             cells: HashMap::new(),
             runs: Vec::new(),
             visit: None,
             touched: HashSet::new(),
-            key: Vec::new(),
         }
     }
 
     /// Adds an event, increments and all.
     pub fn add(&mut self, event: &Event) -> Result<(), StoreError> {
-        let share = Share { event, click: Click::of(event), bot: event.known(Known::Bot).is_some() };
         let visit = event.hash(Known::Visit);
         if visit != self.visit {
             self.touched.clear();
             self.visit = visit;
         }
-        self.add_to("", &share);
+        let click = self.click_of(event);
+        let started = event.int(Known::VisitStart) == Some(1);
+        self.add_to("", event, click.as_ref(), started && event.known(Known::Entry).is_some());
         if let Some(id) = event.text(Known::Id).filter(|id| !id.is_empty()) {
-            self.add_to(id, &share);
+            self.add_to(id, event, click.as_ref(), started);
         }
-        if self.bytes > self.bytes_max {
-            self.end_run()?;
-        }
-        Ok(())
+        let bytes = self.items.bytes + self.parts.bytes + self.cells.len() * CELL_BYTES;
+        if bytes > self.bytes_max { self.end_run() } else { Ok(()) }
     }
 
     /// Writes the table and syncs it; its runs are gone then.
@@ -90,39 +96,47 @@ impl Builder {
         Ok(written)
     }
 
-    fn add_to(&mut self, id: &str, share: &Share<'_>) {
-        let event = share.event;
-        if let Some(click) = &share.click {
-            self.count(id, click.cell, click.count, share);
-            if let Some(referer) = click.referer {
-                self.count(id, Cell::Referers(referer), click.count, share);
-            }
-        }
-        if self.visit.is_some() && !self.touched.contains(id) {
-            self.touched.insert(id.into());
-            self.count(id, Cell::Visits, Count::all(1), share);
-        }
-        let entered =
-            event.int(Known::VisitStart) == Some(1) && (!id.is_empty() || event.known(Known::Entry).is_some());
-        if entered {
-            self.count(id, Cell::Entries, Count::all(1), share);
-        }
+    fn click_of(&mut self, event: &Event) -> Option<Click> {
+        let cell = match event.action() {
+            "view" => Cell::Views(event.day()),
+            "download" => Cell::Downloads(event.text(Known::Format).unwrap_or("other")),
+            _ => return None,
+        };
+        let counted = event.int(Known::Counted) == Some(1);
+        let unique = counted && event.int(Known::Unique) == Some(1);
+        Some(Click {
+            part: self.parts.number_of(|name| cell.write(name)),
+            referer: event
+                .text(Known::Referer)
+                .map(|text| self.parts.number_of(|name| Cell::Referers(text).write(name))),
+            count: Count { raw: 1, counted: counted.into(), unique: unique.into() },
+        })
     }
 
-    fn count(&mut self, id: &str, cell: Cell<'_>, count: Count, share: &Share<'_>) {
-        self.key.clear();
-        write_item(share.event.site(), id, &mut self.key);
-        cell.write(&mut self.key);
-        let counts = match share.bot {
-            true => Counts { bots: count, ..Counts::default() },
-            false => Counts { people: count, ..Counts::default() },
-        };
-        match self.cells.get_mut(self.key.as_slice()) {
-            Some(sum) => sum.add(counts),
-            None => {
-                self.bytes += self.key.len() + CELL_BYTES;
-                self.cells.insert(self.key.as_slice().into(), counts);
+    fn add_to(&mut self, id: &str, event: &Event, click: Option<&Click>, entered: bool) {
+        if click.is_none() && self.visit.is_none() && !entered {
+            return;
+        }
+        let item = self.items.number_of(|name| write_item(event.site(), id, name));
+        let bot = event.known(Known::Bot).is_some();
+        let mut count = |part, count| {
+            let cell = self.cells.entry((item, part)).or_default();
+            match bot {
+                true => cell.bots.add(count),
+                false => cell.people.add(count),
             }
+        };
+        if let Some(click) = click {
+            count(click.part, click.count);
+            if let Some(referer) = click.referer {
+                count(referer, click.count);
+            }
+        }
+        if self.visit.is_some() && self.touched.insert(item) {
+            count(self.parts.number_of(|name| Cell::Visits.write(name)), Count::all(1));
+        }
+        if entered {
+            count(self.parts.number_of(|name| Cell::Entries.write(name)), Count::all(1));
         }
     }
 
@@ -135,28 +149,54 @@ impl Builder {
         Ok(())
     }
 
+    /// Writes the cells so far and begins anew, in the visit at hand.
     fn write(&mut self, path: &Path) -> Result<Written, StoreError> {
-        let mut cells: Vec<_> = self.cells.drain().collect();
-        self.bytes = 0;
-        cells.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let (items, parts) = (std::mem::take(&mut self.items).sorted(), std::mem::take(&mut self.parts).sorted());
+        let places = |names: &[(Box<[u8]>, u32)]| {
+            let mut places = vec![0_u32; names.len()];
+            for (place, (_, number)) in names.iter().enumerate() {
+                places[*number as usize] = place as u32;
+            }
+            places
+        };
+        let (item_places, part_places) = (places(&items), places(&parts));
+        let mut cells: Vec<_> = self
+            .cells
+            .drain()
+            .map(|((item, part), counts)| (item_places[item as usize], part_places[part as usize], counts))
+            .collect();
+        cells.sort_unstable_by_key(|(item, part, _)| (*item, *part));
         let mut writer = Writer::create(path)?;
-        for (key, counts) in &cells {
-            writer.push(key, counts)?;
+        for (item, part, counts) in &cells {
+            writer.push(&items[*item as usize].0, &parts[*part as usize].0, counts)?;
+        }
+        for item in std::mem::take(&mut self.touched) {
+            let key = &items[item_places[item as usize] as usize].0;
+            self.touched.insert(self.items.number_of(|name| name.extend_from_slice(key)));
         }
         writer.finish(&[])
     }
 }
 
-impl<'a> Click<'a> {
-    fn of(event: &'a Event) -> Option<Self> {
-        let cell = match event.action() {
-            "view" => Cell::Views(event.day()),
-            "download" => Cell::Downloads(event.text(Known::Format).unwrap_or("other")),
-            _ => return None,
-        };
-        let counted = event.int(Known::Counted) == Some(1);
-        let unique = counted && event.int(Known::Unique) == Some(1);
-        let count = Count { raw: 1, counted: counted.into(), unique: unique.into() };
-        Some(Self { cell, referer: event.text(Known::Referer), count })
+impl Names {
+    /// The number of what `write` writes.
+    fn number_of(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        self.name.clear();
+        write(&mut self.name);
+        if let Some(number) = self.numbers.get(self.name.as_slice()) {
+            return *number;
+        }
+        // Memory runs out long before the numbers do.
+        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        self.bytes += self.name.len() + NAME_BYTES;
+        self.numbers.insert(self.name.as_slice().into(), number);
+        number
+    }
+
+    /// The names with their numbers, in order of the names.
+    fn sorted(self) -> Vec<(Box<[u8]>, u32)> {
+        let mut names: Vec<_> = self.numbers.into_iter().collect();
+        names.sort_unstable();
+        names
     }
 }

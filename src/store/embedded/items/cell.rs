@@ -86,18 +86,6 @@ fn write_text(text: &str, key: &mut Vec<u8>) {
     key.extend_from_slice(&[0, 0]);
 }
 
-/// The length of the text at the start of `key`, its two zero bytes included.
-pub fn text_len(key: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr(0, &key[at..])? + 2;
-        match key.get(at - 1)? {
-            0 => return Some(at),
-            _ => continue,
-        }
-    }
-}
-
 /// The text that [`write_site`] and [`write_item`] wrote, its two zero bytes included in `written`.
 pub fn read_text(written: &[u8]) -> Option<String> {
     let inner = written.strip_suffix(&[0, 0])?;
@@ -129,7 +117,8 @@ impl Count {
         Self { raw: number, counted: number, unique: number }
     }
 
-    fn add(&mut self, other: Self) {
+    /// Adds another number of the same cell.
+    pub fn add(&mut self, other: Self) {
         self.raw = self.raw.saturating_add(other.raw);
         self.counted = self.counted.saturating_add(other.counted);
         self.unique = self.unique.saturating_add(other.unique);

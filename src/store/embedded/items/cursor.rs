@@ -1,5 +1,6 @@
 //! Cursor: reads a table's cells in order, from any key on.
 //! - One block in memory; a seek reads one block, two if the cells it wants go on in the next.
+//! - Items before the key that is sought are passed over by their length, their cells unread.
 //! - It stands on a cell, or past the last.
 
 use super::cell::{Counts, read_number, take};
@@ -15,11 +16,25 @@ pub struct Cursor {
     block: Vec<u8>,
     /// The block to read next.
     next: usize,
-    /// Where the next cell begins in `block`.
+    /// Where the next cell begins in `block`, and where the item at hand ends there.
     at: usize,
+    item_end: usize,
+    /// The key of the cell it stands on: its item's, then its own part.
     key: Vec<u8>,
+    item_len: usize,
     counts: Counts,
     past: bool,
+}
+
+/// A cell that a cursor stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// The key of its item.
+    pub item: &'a [u8],
+    /// What it says.
+    pub part: &'a [u8],
+    /// Its numbers.
+    pub counts: Counts,
 }
 
 impl Cursor {
@@ -31,7 +46,9 @@ impl Cursor {
             block: Vec::new(),
             next: 0,
             at: 0,
+            item_end: 0,
             key: Vec::new(),
+            item_len: 0,
             counts: Counts::default(),
             past: true,
         }
@@ -49,59 +66,95 @@ impl Cursor {
         let stay = !self.past && self.key.as_slice() <= from && block + 1 == self.next;
         if !stay {
             self.next = block;
-            self.at = 0;
-            self.block.clear();
-            self.past = false;
-            self.advance()?;
+            self.leave_block();
+            self.advance_past(from)?;
         }
         while !self.past && self.key.as_slice() < from {
-            self.advance()?;
+            self.advance_past(from)?;
         }
         Ok(())
     }
 
     /// The cell it stands on; `None` past the last.
-    pub fn cell(&self) -> Option<(&[u8], &Counts)> {
-        (!self.past).then_some((self.key.as_slice(), &self.counts))
+    pub fn cell(&self) -> Option<Standing<'_>> {
+        let (item, part) = self.key.split_at(self.item_len);
+        (!self.past).then_some(Standing { item, part, counts: self.counts })
     }
 
     /// Goes on to the next cell.
     pub fn advance(&mut self) -> Result<(), StoreError> {
-        if self.at == self.block.len() {
-            if self.next == self.table.blocks() {
-                self.past = true;
-                return Ok(());
-            }
-            self.table.read_block(self.next, &mut self.decoder, &mut self.block)?;
-            self.next += 1;
-            self.at = 0;
-            self.key.clear();
-        }
-        let mut from = &self.block[self.at..];
-        match read_cell(&mut from, &mut self.key) {
-            Some(counts) => self.counts = counts,
-            None => return Err(self.table.damaged(self.next - 1, "malformed cell")),
-        }
-        self.at = self.block.len() - from.len();
-        Ok(())
+        self.advance_past(&[])
+    }
+
+    /// Goes on to the next item, or to where this one goes on in the next block.
+    pub fn pass_item(&mut self) -> Result<(), StoreError> {
+        self.at = self.item_end;
+        self.advance()
     }
 
     /// The error of damage where the cursor stands.
     pub fn damaged(&self, why: &str) -> StoreError {
         self.table.damaged(self.next.saturating_sub(1), why)
     }
+
+    /// Goes on to the next cell, or a later one if those between are smaller than `from`.
+    fn advance_past(&mut self, from: &[u8]) -> Result<(), StoreError> {
+        while self.at == self.item_end {
+            if self.at == self.block.len() {
+                if self.next == self.table.blocks() {
+                    self.past = true;
+                    return Ok(());
+                }
+                self.leave_block();
+                self.table.read_block(self.next, &mut self.decoder, &mut self.block)?;
+                self.next += 1;
+            }
+            self.read_item().ok_or_else(|| self.damaged("malformed item"))?;
+            // Every cell of an item that `from` does not begin with is on the same side of it.
+            if self.key.as_slice() < from && !from.starts_with(&self.key) {
+                self.at = self.item_end;
+            }
+        }
+        self.read_cell().ok_or_else(|| self.damaged("malformed cell"))
+    }
+
+    fn leave_block(&mut self) {
+        self.block.clear();
+        (self.at, self.item_end, self.item_len, self.past) = (0, 0, 0, false);
+        self.key.clear();
+    }
+
+    fn read_item(&mut self) -> Option<()> {
+        let mut from = self.block.get(self.at..)?;
+        self.key.truncate(self.item_len);
+        read_shared(&mut from, 0, &mut self.key)?;
+        self.item_len = self.key.len();
+        let cells = usize::try_from(read_number(&mut from)?).ok().filter(|cells| *cells > 0 && *cells <= from.len())?;
+        self.at = self.block.len() - from.len();
+        self.item_end = self.at + cells;
+        Some(())
+    }
+
+    fn read_cell(&mut self) -> Option<()> {
+        let mut from = self.block.get(self.at..self.item_end)?;
+        read_shared(&mut from, self.item_len, &mut self.key)?;
+        self.counts = Counts::read(&mut from)?;
+        self.at = self.item_end - from.len();
+        Some(())
+    }
 }
 
-fn read_cell(from: &mut &[u8], key: &mut Vec<u8>) -> Option<Counts> {
+/// Reads a text that shares its beginning with the one that stands in `key` behind its first `kept` bytes.
+fn read_shared(from: &mut &[u8], kept: usize, key: &mut Vec<u8>) -> Option<()> {
     let alike = usize::try_from(read_number(from)?).ok()?;
     let rest = usize::try_from(read_number(from)?).ok()?;
     let rest = take(from, rest)?;
-    if alike > key.len() {
+    if alike > key.len() - kept {
         return None;
     }
-    key.truncate(alike);
+    key.truncate(kept + alike);
     key.extend_from_slice(rest);
-    Counts::read(from)
+    Some(())
 }
 
 /// Cursors are ordered by the keys they stand on, the smallest the greatest: a heap gives it first.

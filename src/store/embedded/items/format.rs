@@ -2,9 +2,11 @@
 //! ```text
 //! table     = head · block… · index · foot              numbers are little-endian, `n` is LEB128
 //! head      = "mitems\n" · version (1 byte)
-//! block     = zstd frame of cell…                       ends with the first cell that makes it ≥ BLOCK_BYTES
-//! cell      = n shared · n rest · rest bytes of the key · counts
-//!             shared: bytes the key has in common with the one before; 0 in a block's first cell
+//! block     = zstd frame of item…                       ends with the first cell that makes it ≥ BLOCK_BYTES
+//! item      = n shared · n rest · rest bytes of (site, id) · n bytes of its cells · cell…
+//!             shared: bytes in common with the item before in the block; an item may go on in the next block
+//! cell      = n shared · n rest · rest bytes of what it says · counts
+//!             shared: bytes in common with the cell before in the item; keys are written as `cell` says
 //! counts    = mask · n… : for people (bits 0–2), then bots (bits 3–5): raw, raw − counted, counted − unique,
 //!             each where its bit is set, else 0
 //! index     = zstd frame of: n cells · n sources · source… · n blocks · entry…

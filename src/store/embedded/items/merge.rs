@@ -13,54 +13,47 @@ use std::collections::binary_heap::PeekMut;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The cells of several tables in order.
-pub struct Merge {
-    cursors: BinaryHeap<Cursor>,
-    key: Vec<u8>,
-}
-
-impl Merge {
-    /// The cells whose keys are `from` or larger.
-    pub fn seek(tables: impl IntoIterator<Item = Arc<Table>>, from: &[u8]) -> Result<Self, StoreError> {
-        let mut cursors = Vec::new();
-        for table in tables {
-            let mut cursor = Cursor::new(table);
-            cursor.go_to(from)?;
-            cursors.push(cursor);
-        }
-        Ok(Self { cursors: cursors.into(), key: Vec::new() })
+/// Cursors on several tables; the one on the smallest key comes first.
+pub fn cursors(tables: impl IntoIterator<Item = Arc<Table>>, from: &[u8]) -> Result<BinaryHeap<Cursor>, StoreError> {
+    let mut cursors = Vec::new();
+    for table in tables {
+        let mut cursor = Cursor::new(table);
+        cursor.go_to(from)?;
+        cursors.push(cursor);
     }
-
-    /// The next cell; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<(&[u8], Counts)>, StoreError> {
-        let mut sum: Option<Counts> = None;
-        while let Some(mut first) = self.cursors.peek_mut() {
-            let Some((key, counts)) = first.cell() else {
-                PeekMut::pop(first);
-                continue;
-            };
-            match &mut sum {
-                Some(sum) if key == self.key => sum.add(*counts),
-                Some(_) => break,
-                None => {
-                    self.key.clear();
-                    self.key.extend_from_slice(key);
-                    sum = Some(*counts);
-                }
-            }
-            first.advance()?;
-        }
-        Ok(sum.map(|sum| (self.key.as_slice(), sum)))
-    }
+    Ok(cursors.into())
 }
 
 /// Merges the tables at `parts` into one at `path`, which names `sources` as what it was made of.
 pub fn merge(parts: &[impl AsRef<Path>], sources: &[Source], path: &Path) -> Result<Written, StoreError> {
     let tables = parts.iter().map(|part| Table::open(part.as_ref()).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-    let mut cells = Merge::seek(tables, &[])?;
+    let mut cursors = cursors(tables, &[])?;
     let mut writer = Writer::create(path)?;
-    while let Some((key, counts)) = cells.next()? {
-        writer.push(key, &counts)?;
+    let (mut item, mut part) = (Vec::new(), Vec::new());
+    while let Some(cell) = cursors.peek().and_then(Cursor::cell) {
+        item.clear();
+        item.extend_from_slice(cell.item);
+        part.clear();
+        part.extend_from_slice(cell.part);
+        let counts = take_cell(&mut cursors, &item, &part)?;
+        writer.push(&item, &part, &counts)?;
     }
     writer.finish(sources)
+}
+
+/// The sum of one cell over all cursors that stand on it; they go on.
+fn take_cell(cursors: &mut BinaryHeap<Cursor>, item: &[u8], part: &[u8]) -> Result<Counts, StoreError> {
+    let mut sum = Counts::default();
+    while let Some(mut first) = cursors.peek_mut() {
+        match first.cell() {
+            Some(cell) if cell.part == part && cell.item == item => sum.add(cell.counts),
+            Some(_) => break,
+            None => {
+                PeekMut::pop(first);
+                continue;
+            }
+        }
+        first.advance()?;
+    }
+    Ok(sum)
 }

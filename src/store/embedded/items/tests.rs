@@ -7,7 +7,7 @@ mod months;
 mod questions;
 
 use super::cell::Count;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Standing};
 use super::*;
 use crate::event::{Event, Known, Value};
 use std::sync::Arc;
@@ -89,14 +89,24 @@ pub fn build(path: &Path, events: impl IntoIterator<Item = Event>, bytes_max: us
     builder.finish().unwrap()
 }
 
+/// The length of the site's text at the start of a key.
+pub fn site_len(key: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += key[at..].iter().position(|byte| *byte == 0).unwrap() + 2;
+        if key[at - 1] == 0 {
+            return at;
+        }
+    }
+}
+
 /// Every cell of a table as text, a line each.
 pub fn dump(path: &Path) -> Result<String, StoreError> {
     let mut cursor = Cursor::new(Arc::new(Table::open(path)?));
     cursor.go_to(&[])?;
     let mut lines = String::new();
-    while let Some((key, counts)) = cursor.cell() {
-        let (site, rest) = key.split_at(cell::text_len(key).unwrap());
-        let (id, part) = rest.split_at(cell::text_len(rest).unwrap());
+    while let Some(Standing { item, part, counts }) = cursor.cell() {
+        let (site, id) = item.split_at(site_len(item));
         let texts = (cell::read_text(site).unwrap(), cell::read_text(id).unwrap(), Cell::read(part).unwrap());
         let number = |count: Count| format!("{}/{}/{}", count.raw, count.counted, count.unique);
         lines += &format!("{texts:?} people {} bots {}\n", number(counts.people), number(counts.bots));

@@ -28,13 +28,19 @@ pub struct Writer {
     compressor: zstd::bulk::Compressor<'static>,
     offset: u64,
     block: Vec<u8>,
+    /// The cells of the item at hand that are not in the block yet.
+    cells: Vec<u8>,
+    /// The key of the item before in the block.
+    last_item: Vec<u8>,
+    /// The key of the cell before: its item's, then its own part.
     key: Vec<u8>,
+    item_len: usize,
     /// The shortest bytes that lie past the block before and not past the first key of this one.
     separator: Vec<u8>,
     last_separator: Vec<u8>,
     index: Vec<u8>,
     blocks: u64,
-    cells: u64,
+    cells_total: u64,
 }
 
 impl Writer {
@@ -49,34 +55,46 @@ impl Writer {
             compressor,
             offset: 0,
             block: Vec::with_capacity(2 * BLOCK_BYTES),
+            cells: Vec::new(),
+            last_item: Vec::new(),
             key: Vec::new(),
+            item_len: 0,
             separator: Vec::new(),
             last_separator: Vec::new(),
             index: Vec::new(),
             blocks: 0,
-            cells: 0,
+            cells_total: 0,
         };
         writer.write(&HEAD)?;
         Ok(writer)
     }
 
-    /// Takes the next cell; its key is larger than all before.
-    pub fn push(&mut self, key: &[u8], counts: &Counts) -> Result<(), StoreError> {
-        debug_assert!(self.cells == 0 || key > self.key.as_slice(), "cells come in order");
-        let mut alike = shared(&self.key, key);
-        if self.block.is_empty() {
-            self.separator.clear();
-            self.separator.extend_from_slice(&key[..key.len().min(alike + 1)]);
-            alike = 0;
+    /// Takes the next cell, `part` of `item`; the two together are larger than all before.
+    pub fn push(&mut self, item: &[u8], part: &[u8], counts: &Counts) -> Result<(), StoreError> {
+        debug_assert!(self.cells_total == 0 || (item, part) > self.key.split_at(self.item_len), "cells come in order");
+        let same_item = self.key[..self.item_len] == *item;
+        if !same_item {
+            self.end_item();
         }
-        write_number(alike as u64, &mut self.block);
-        write_number((key.len() - alike) as u64, &mut self.block);
-        self.block.extend_from_slice(&key[alike..]);
-        counts.write(&mut self.block);
-        self.key.clear();
-        self.key.extend_from_slice(key);
-        self.cells += 1;
-        if self.block.len() >= BLOCK_BYTES {
+        if self.block.is_empty() && self.cells.is_empty() {
+            let alike =
+                if same_item { item.len() + shared(&self.key[self.item_len..], part) } else { shared(&self.key, item) };
+            self.separator.clear();
+            self.separator.extend(item.iter().chain(part).take(alike + 1));
+        }
+        let alike = if self.cells.is_empty() { 0 } else { shared(&self.key[self.item_len..], part) };
+        write_number(alike as u64, &mut self.cells);
+        write_number((part.len() - alike) as u64, &mut self.cells);
+        self.cells.extend_from_slice(&part[alike..]);
+        counts.write(&mut self.cells);
+        self.key.truncate(if same_item { self.item_len } else { 0 });
+        if !same_item {
+            self.key.extend_from_slice(item);
+            self.item_len = item.len();
+        }
+        self.key.extend_from_slice(part);
+        self.cells_total += 1;
+        if self.block.len() + self.cells.len() >= BLOCK_BYTES {
             self.end_block()?;
         }
         Ok(())
@@ -84,7 +102,7 @@ impl Writer {
 
     /// Ends the table, made of `sources`, and syncs the file.
     pub fn finish(mut self, sources: &[Source]) -> Result<Written, StoreError> {
-        if !self.block.is_empty() {
+        if self.block.len() + self.cells.len() > 0 {
             self.end_block()?;
         }
         let index = self.whole_index(sources);
@@ -102,10 +120,26 @@ impl Writer {
         let path = self.path;
         let file = self.out.into_inner().map_err(|error| failed("write item table", &path)(error.into_error()))?;
         file.sync_all().map_err(failed("sync item table", &path))?;
-        Ok(Written { identity, cells: self.cells, bytes: self.offset })
+        Ok(Written { identity, cells: self.cells_total, bytes: self.offset })
+    }
+
+    fn end_item(&mut self) {
+        if self.cells.is_empty() {
+            return;
+        }
+        let item = &self.key[..self.item_len];
+        let alike = if self.block.is_empty() { 0 } else { shared(&self.last_item, item) };
+        write_number(alike as u64, &mut self.block);
+        write_number((item.len() - alike) as u64, &mut self.block);
+        self.block.extend_from_slice(&item[alike..]);
+        write_number(self.cells.len() as u64, &mut self.block);
+        self.block.append(&mut self.cells);
+        self.last_item.clear();
+        self.last_item.extend_from_slice(item);
     }
 
     fn end_block(&mut self) -> Result<(), StoreError> {
+        self.end_item();
         let stored = self.compressor.compress(&self.block).map_err(failed("compress item table", &self.path))?;
         let alike = shared(&self.last_separator, &self.separator);
         write_number(alike as u64, &mut self.index);
@@ -122,7 +156,7 @@ impl Writer {
 
     fn whole_index(&self, sources: &[Source]) -> Vec<u8> {
         let mut index = Vec::with_capacity(self.index.len() + 16 * sources.len() + 32);
-        write_number(self.cells, &mut index);
+        write_number(self.cells_total, &mut index);
         write_number(sources.len() as u64, &mut index);
         for source in sources {
             index.extend_from_slice(&source.day.0.to_le_bytes());

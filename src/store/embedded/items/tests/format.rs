@@ -47,8 +47,8 @@ proptest! {
     ) {
         let (key_a, key_b) = (key_of(&a.0, &a.1, cell_in(&a.2)), key_of(&b.0, &b.1, cell_in(&b.2)));
         prop_assert_eq!(key_a.cmp(&key_b), a.cmp(&b));
-        let (site, rest) = key_a.split_at(cell::text_len(&key_a).unwrap());
-        let (id, part) = rest.split_at(cell::text_len(rest).unwrap());
+        let (site, rest) = key_a.split_at(site_len(&key_a));
+        let (id, part) = rest.split_at(site_len(rest));
         prop_assert_eq!(cell::read_text(site).unwrap(), a.0);
         prop_assert_eq!(cell::read_text(id).unwrap(), a.1);
         prop_assert_eq!(Cell::read(part).unwrap(), cell_in(&a.2));
@@ -89,15 +89,18 @@ fn every_cell_of_a_table_of_many_blocks_is_found_and_nothing_else() {
     let mut dice = Dice(7);
     let mut keys: Vec<_> = (0..20_000)
         .map(|number| {
-            let id = format!("/datasets/{:x}", dice.below(1 << 40));
-            let referer = format!("site{}.example/{}", dice.below(50), "p".repeat(dice.below(20) as usize));
-            (key_of("default", &id, Cell::Referers(&referer)), number + 1)
+            let id = format!("/datasets/{:x}", dice.below(1 << 12));
+            let referer = format!("site{}.example/{}/{number}", dice.below(50), "p".repeat(dice.below(20) as usize));
+            let key = key_of("default", &id, Cell::Referers(&referer));
+            (key, "default".len() + 2 + id.len() + 2, number + 1)
         })
         .collect();
     keys.sort();
+    let counts = |number| Counts { people: Count::all(number), ..Counts::default() };
     let mut writer = Writer::create(&path).unwrap();
-    for (key, number) in &keys {
-        writer.push(key, &Counts { people: Count::all(*number), ..Counts::default() }).unwrap();
+    for (key, item_len, number) in &keys {
+        let (item, part) = key.split_at(*item_len);
+        writer.push(item, part, &counts(*number)).unwrap();
     }
     let written = writer.finish(&[]).unwrap();
     let table = Arc::new(Table::open(&path).unwrap());
@@ -105,17 +108,20 @@ fn every_cell_of_a_table_of_many_blocks_is_found_and_nothing_else() {
     assert_eq!((table.identity(), table.cells()), (written.identity, 20_000));
     assert_eq!(written.bytes, path.metadata().unwrap().len());
     let mut cursor = Cursor::new(table);
+    let standing = |(key, item_len, number): &(Vec<u8>, usize, u64)| {
+        (key[..*item_len].to_vec(), key[*item_len..].to_vec(), counts(*number))
+    };
+    let owned = |cell: Standing<'_>| (cell.item.to_vec(), cell.part.to_vec(), cell.counts);
     for step in 0..keys.len() {
         let at = (step * 7919) % keys.len();
-        let (key, number) = &keys[at];
-        cursor.go_to(key).unwrap();
-        assert_eq!(
-            cursor.cell().unwrap(),
-            (key.as_slice(), &Counts { people: Count::all(*number), ..Counts::default() })
-        );
-        let past = [key.as_slice(), b"\0"].concat();
-        cursor.go_to(&past).unwrap();
-        assert_eq!(cursor.cell().map(|(key, _)| key), keys.get(at + 1).map(|(key, _)| key.as_slice()));
+        cursor.go_to(&keys[at].0).unwrap();
+        assert_eq!(cursor.cell().map(owned), Some(standing(&keys[at])));
+        cursor.go_to(&[keys[at].0.as_slice(), b"\0"].concat()).unwrap();
+        assert_eq!(cursor.cell().map(owned), keys.get(at + 1).map(standing));
+        let (item, _) = keys[at].0.split_at(keys[at].1);
+        cursor.go_to(item).unwrap();
+        let first = keys.partition_point(|(key, ..)| key.as_slice() < item);
+        assert_eq!(cursor.cell().map(owned), Some(standing(&keys[first])));
     }
 }
 
