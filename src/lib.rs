@@ -3,6 +3,7 @@
 //! The map of the house. Data moves one way:
 //! `receive → ingest (normalize → journal) → indexer (visits) → store → report → api`.
 
+pub mod api;
 pub mod catalog;
 pub mod clock;
 pub mod config;

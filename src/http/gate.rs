@@ -61,7 +61,7 @@ pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: N
     };
     let headers = response.headers_mut();
     headers.insert(request_id::HEADER, id.header());
-    origins::secure(headers);
+    origins::secure(door.purpose, headers);
     door.gate.origins.answer(door.purpose, &site, origin.as_ref(), headers);
     log(&id, &method, &path, &response);
     response

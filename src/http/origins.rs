@@ -55,15 +55,17 @@ pub(super) fn preflight(allow: HeaderValue, headers: &mut HeaderMap) {
 }
 
 /// What every answer says to browsers, unless its route said otherwise.
-pub(super) fn secure(headers: &mut HeaderMap) {
-    const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
+pub(super) fn secure(purpose: Need, headers: &mut HeaderMap) {
+    const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(value);
     }
+    // What any page may send to, any page may load.
+    let whose = if purpose == Need::Write { "cross-origin" } else { "same-origin" };
+    headers.entry("cross-origin-resource-policy").or_insert(HeaderValue::from_static(whose));
 }

@@ -4,6 +4,7 @@
 //! - Absent: HTTP, JSON's outer shape, CSV (`api`).
 
 pub mod counts;
+pub mod events;
 pub mod explain;
 pub mod meta;
 pub mod range;

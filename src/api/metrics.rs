@@ -1,0 +1,174 @@
+//! Metrics: what an operator's Prometheus is told.
+//! - Facts of other rooms are asked for at each scrape; the times of questions are kept here.
+//! - Nothing about a person, no key, no address, no path. Of the pairs of site and reason the [`SERIES_MAX`] largest.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::time::Duration;
+
+/// Series of rejections told at the most: sites are named by senders.
+const SERIES_MAX: usize = 1_000;
+
+/// What other rooms know of themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Events taken.
+    pub accepted: u64,
+    /// Events that were known already.
+    pub duplicates: u64,
+    /// Events not taken.
+    pub rejected: Vec<RejectedCount>,
+    /// Bytes of the journal on disk.
+    pub journal_bytes: u64,
+    /// The first position it holds.
+    pub journal_first: u64,
+    /// The position past its last synced event.
+    pub journal_synced: u64,
+    /// Syncs so far.
+    pub journal_syncs: u64,
+    /// The time they took together.
+    pub journal_sync_time: Duration,
+    /// Whether a write or sync failed and nothing is taken.
+    pub journal_poisoned: bool,
+}
+
+/// How many events of a site were not taken for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedCount {
+    /// The site.
+    pub site: String,
+    /// The reason's name.
+    pub reason: &'static str,
+    /// How many.
+    pub events: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReportLabels {
+    report: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RejectedLabels {
+    site: String,
+    reason: &'static str,
+}
+
+/// Tells the metrics.
+pub struct Metrics {
+    facts: Box<dyn Fn() -> Facts + Send + Sync>,
+    questions: Family<ReportLabels, Histogram, fn() -> Histogram>,
+}
+
+impl Metrics {
+    /// Metrics of these facts, as they are at each scrape.
+    pub fn new(facts: impl Fn() -> Facts + Send + Sync + 'static) -> Self {
+        let questions = Family::new_with_constructor(histogram as fn() -> Histogram);
+        Self { facts: Box::new(facts), questions }
+    }
+
+    /// Counts a question of a report.
+    pub(super) fn asked(&self, report: &'static str, time: Duration) {
+        self.questions.get_or_create(&ReportLabels { report }).observe(time.as_secs_f64());
+    }
+
+    /// The text of the exposition; `store_position` is how far the store is.
+    pub(super) fn text(&self, store_position: u64) -> Result<String, fmt::Error> {
+        let mut facts = (self.facts)();
+        let mut registry = Registry::with_prefix("metronome");
+        let counter =
+            |registry: &mut Registry, name, help, value: u64| registry.register(name, help, ConstCounter::new(value));
+        counter(&mut registry, "events_accepted", "Events taken, on disk", facts.accepted);
+        counter(&mut registry, "events_duplicate", "Events that were known already", facts.duplicates);
+        registry.register("events_rejected", "Events not taken, by site and reason", rejected(&mut facts.rejected));
+        let gauge = |registry: &mut Registry, name, help, value: u64| registry.register(name, help, of(value));
+        gauge(&mut registry, "journal_size_bytes", "Bytes of the journal on disk", facts.journal_bytes);
+        gauge(
+            &mut registry,
+            "journal_held_events",
+            "Events the journal holds",
+            facts.journal_synced.saturating_sub(facts.journal_first),
+        );
+        gauge(&mut registry, "journal_position", "Events synced since ever", facts.journal_synced);
+        gauge(
+            &mut registry,
+            "journal_poisoned",
+            "1 while a failed write keeps it from taking",
+            facts.journal_poisoned.into(),
+        );
+        counter(&mut registry, "journal_syncs", "Syncs of the journal", facts.journal_syncs);
+        let seconds = ConstCounter::new(facts.journal_sync_time.as_secs_f64());
+        registry.register_with_unit("journal_sync", "Time syncs took", Unit::Seconds, seconds);
+        gauge(&mut registry, "store_position", "Events the store holds for good, since ever", store_position);
+        let lag = facts.journal_synced.saturating_sub(store_position);
+        gauge(&mut registry, "store_lag_events", "Events synced in the journal and not yet in the store for good", lag);
+        let help = "Time of questions, by report";
+        registry.register_with_unit("question", help, Unit::Seconds, self.questions.clone());
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
+
+/// From half a millisecond to half a minute.
+fn histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_5, 2.0, 17))
+}
+
+/// A gauge takes no unsigned numbers; these stay far below the difference.
+fn of(value: u64) -> ConstGauge<i64> {
+    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn rejected(counts: &mut Vec<RejectedCount>) -> impl EncodeMetric + fmt::Debug + use<> {
+    counts.sort_by_key(|count| std::cmp::Reverse(count.events));
+    counts.truncate(SERIES_MAX);
+    let family: Family<RejectedLabels, Counter> = Family::default();
+    for count in counts.drain(..) {
+        family.get_or_create(&RejectedLabels { site: count.site, reason: count.reason }).inc_by(count.events);
+    }
+    family
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exposition_tells_the_facts() {
+        let metrics = Metrics::new(|| Facts {
+            accepted: 7,
+            rejected: vec![RejectedCount { site: "a\"b".into(), reason: "not_json", events: 2 }],
+            journal_synced: 9,
+            journal_sync_time: Duration::from_millis(1500),
+            ..Facts::default()
+        });
+        metrics.asked("top", Duration::from_millis(3));
+        let text = metrics.text(4).unwrap();
+        for line in [
+            "metronome_events_accepted_total 7",
+            "metronome_events_rejected_total{site=\"a\\\"b\",reason=\"not_json\"} 2",
+            "metronome_journal_sync_seconds_total 1.5",
+            "metronome_store_lag_events 5",
+            "metronome_question_seconds_count{report=\"top\"} 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_series_of_rejections_are_bounded() {
+        let count = |number: u64| RejectedCount { site: number.to_string(), reason: "time", events: number };
+        let metrics = Metrics::new(move || Facts { rejected: (0..5_000).map(count).collect(), ..Facts::default() });
+        let text = metrics.text(0).unwrap();
+        assert_eq!(text.matches("events_rejected_total{").count(), SERIES_MAX);
+        assert!(text.contains("site=\"4999\""));
+    }
+}

@@ -1,0 +1,70 @@
+//! Api: the reading half of the wire: questions in a request's words become typed questions, answers become JSON, CSV, SVG.
+//! - `openapi.json` at the root of the repository describes every route; tests hold the two together.
+//! - Questions run within a bound of their own, so that they never starve writing.
+//! - Absent: what numbers mean (`report`), keys and rates (`http`), `POST /explain`, which reads bodies as `/tick` does
+//!   (`receive`).
+
+mod ask;
+mod csv;
+mod events;
+mod explain;
+mod format;
+mod metrics;
+mod operate;
+mod questions;
+mod svg;
+mod tock;
+mod top;
+
+pub use metrics::{Facts, Metrics, RejectedCount};
+pub use operate::{Check, Probe};
+pub use questions::Questions;
+
+use crate::clock::Clock;
+use crate::http::{Bodies, Need, Routes};
+use crate::normalize::Sites;
+use crate::store::Store;
+use axum::http::Method;
+use std::sync::Arc;
+
+/// What the routes stand on.
+pub struct Parts {
+    /// Where events are.
+    pub store: Arc<dyn Store>,
+    /// The sites' zones and paths.
+    pub sites: Arc<Sites>,
+    /// The time.
+    pub clock: Clock,
+    /// Runs questions within bounds.
+    pub questions: Questions,
+    /// Reads bodies within bounds.
+    pub bodies: Bodies,
+    /// What `/ready` looks at.
+    pub probes: Vec<Probe>,
+    /// What `/metrics` tells.
+    pub metrics: Metrics,
+}
+
+/// The routes of this room.
+pub fn routes(parts: &Arc<Parts>) -> Routes {
+    const ITEM: &[&str] = &["/tock/{id}.json", "/tock/{id}.csv", "/tock/{id}.svg"];
+    Routes::default()
+        .add_described(Method::GET, "/tock/{*item}", ITEM, Need::Read, tock::item, parts)
+        .add(Method::GET, &["/tock.json"], Need::Read, tock::whole, parts)
+        .add(Method::GET, &["/tock.csv"], Need::Read, tock::whole, parts)
+        .add(Method::GET, &["/tock.svg"], Need::Read, tock::whole, parts)
+        .add(Method::POST, &["/tocks.json"], Need::Read, tock::many, parts)
+        .add(Method::POST, &["/tocks.csv"], Need::Read, tock::many, parts)
+        .add(Method::GET, &["/top.json"], Need::Read, top::top, parts)
+        .add(Method::GET, &["/top.csv"], Need::Read, top::top, parts)
+        .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
+        .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
+        .add(Method::GET, &["/explain"], Need::Read, explain::stored, parts)
+        .add(Method::GET, &["/health"], Need::Open, operate::health, parts)
+        .add(Method::GET, &["/ready"], Need::Open, operate::ready, parts)
+        .add(Method::GET, &["/metrics"], Need::ReadAll, operate::metrics, parts)
+        .add(Method::GET, &["/openapi.json"], Need::Open, operate::description, parts)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! `/tock`: an item's usage, many items' at once, or the whole site's.
+//! - The id is taken from the raw path: its escapes are decoded once, its last suffix is the format.
+//! - An id that begins with `/` is a path, brought to the one form in which paths are stored.
+
+use super::Parts;
+use super::ask::{Asked, known, listed};
+use super::csv::{Cell, Csv};
+use super::format::{Format, json, typed};
+use super::svg::sparkline;
+use crate::http::query::{Parameters, cut, decode};
+use crate::http::{Caller, Problem, Type};
+use crate::normalize::path;
+use crate::report::meta::COUNTING;
+use crate::report::range::Interval;
+use crate::report::usage::{self, Field, Held, ItemUsage, Question};
+use crate::store::plan::Counting;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::Response;
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Ids in one question at the most.
+const IDS_MAX: usize = 1_000;
+
+/// Bytes of an id at the most.
+const ID_BYTES_MAX: usize = 2_048;
+
+const OWN: [&str; 5] = ["interval", "counting", "fill", "limit", "fields"];
+
+const INTERVALS: [(&str, Interval); 4] =
+    [("hour", Interval::Hour), ("day", Interval::Day), ("week", Interval::Week), ("month", Interval::Month)];
+
+/// `GET /tock/{id}.FORMAT`.
+pub(super) async fn item(
+    State(parts): State<Arc<Parts>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let raw = uri.path().strip_prefix("/tock/").unwrap_or_default();
+    let (raw, format) = Format::split(raw)?;
+    let id = decode(raw).ok_or_else(|| Problem::invalid("id", "the id in the path is not UTF-8 after decoding"))?;
+    let parameters = Parameters::read(uri.query(), &known(&OWN))?;
+    one(&parts, &caller, &parameters, format, Some(id)).await
+}
+
+/// `GET /tock.FORMAT?id=`, and without `id` the whole site.
+pub(super) async fn whole(
+    State(parts): State<Arc<Parts>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (_, format) = Format::split(uri.path())?;
+    let parameters = Parameters::read(uri.query(), &[&known(&OWN)[..], &["id"]].concat())?;
+    let id = parameters.given("id").map(str::to_owned);
+    one(&parts, &caller, &parameters, format, id).await
+}
+
+/// `POST /tocks.FORMAT {"ids": […]}`.
+pub(super) async fn many(
+    State(parts): State<Arc<Parts>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let (_, format) = Format::split(head.uri.path())?;
+    let parameters = Parameters::read(head.uri.query(), &known(&OWN))?;
+    let body = parts.bodies.read(&head.headers, body).await?;
+    let ids = ids(&body)?;
+    let items = answer(&parts, &caller, &parameters, Some(&ids), false).await?;
+    Ok(match format {
+        Format::Csv => csv(&items, true),
+        _ => json(&ById(&items)),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ids {
+    ids: Vec<String>,
+}
+
+fn ids(body: &[u8]) -> Result<Vec<String>, Problem> {
+    let Ids { mut ids } = serde_json::from_slice(body)
+        .map_err(|error| Problem::invalid("body", format!("the body is not {{\"ids\":[\"…\"]}}: {error}")))?;
+    if ids.len() > IDS_MAX {
+        return Err(Problem::invalid("ids", format!("ids are {}; they may be {IDS_MAX} at the most", ids.len())));
+    }
+    let mut seen = std::collections::HashSet::with_capacity(ids.len());
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok(ids)
+}
+
+/// Items by the id they were asked by.
+struct ById<'a>(&'a [(String, ItemUsage)]);
+
+impl Serialize for ById<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(id, item)| (id, item)))
+    }
+}
+
+async fn one(
+    parts: &Parts,
+    caller: &Caller,
+    parameters: &Parameters,
+    format: Format,
+    id: Option<String>,
+) -> Result<Response, Problem> {
+    let ids = id.clone().map(|id| vec![id]);
+    let items = answer(parts, caller, parameters, ids.as_deref(), format == Format::Svg).await?;
+    let Some((_, item)) = items.first() else {
+        return Err(Problem::new(Type::Internal, "the store answered no item"));
+    };
+    Ok(match format {
+        Format::Json => json(item),
+        Format::Csv => csv(&items, false),
+        Format::Svg => badge(&id.unwrap_or_else(|| "all".to_owned()), item),
+    })
+}
+
+/// Answers by the ids as they were asked.
+async fn answer(
+    parts: &Parts,
+    caller: &Caller,
+    parameters: &Parameters,
+    ids: Option<&[String]>,
+    as_line: bool,
+) -> Result<Vec<(String, ItemUsage)>, Problem> {
+    let mut asked = Asked::read(parts, caller, parameters)?;
+    let stored: Option<Vec<String>> = ids.map(|ids| ids.iter().map(|id| stored_id(parts, &asked.site, id)).collect());
+    if let Some(id) = stored.iter().flatten().find(|id| id.len() > ID_BYTES_MAX) {
+        return Err(Problem::invalid("id", format!("{:?} is longer than {ID_BYTES_MAX} bytes", cut(id))));
+    }
+    let interval = parameters.choice("interval", &INTERVALS, Interval::Day)?;
+    let fill = parameters.choice("fill", &[("0", true)], as_line)?;
+    if asked.is_all && (fill || interval == Interval::Hour) {
+        let days = parts.ask("days", parts.store.days()).await?;
+        asked.begin_with(days.first().map(|state| state.day));
+    }
+    let fields = match parameters.get("fields").filter(|_| !as_line) {
+        Some(text) => listed("fields", text, &Field::NAMED)?,
+        None if as_line => vec![Field::Views],
+        None => Field::PLAIN.to_vec(),
+    };
+    let mut once: Vec<String> = stored.iter().flatten().cloned().collect();
+    once.sort();
+    once.dedup();
+    let question = Question {
+        site: asked.site,
+        ids: stored.as_ref().map(|_| once),
+        range: asked.range,
+        site_zone: asked.site_zone,
+        interval,
+        bots: asked.bots,
+        counting: parameters.choice("counting", &COUNTING, Counting::Raw)?,
+        fill,
+        limit: parameters.number("limit", 1..=10_000, 100)?,
+        fields,
+        limits: parts.questions.limits,
+    };
+    let items = parts.ask("tock", usage::usage(&*parts.store, &question)).await?;
+    let (Some(ids), Some(stored)) = (ids, stored) else { return Ok(items) };
+    let items: HashMap<String, ItemUsage> = items.into_iter().collect();
+    let as_asked =
+        ids.iter().zip(&stored).map(|(id, stored)| (id.clone(), items.get(stored).cloned().unwrap_or_default()));
+    Ok(as_asked.collect())
+}
+
+/// The form in which an id is stored.
+fn stored_id(parts: &Parts, site: &str, id: &str) -> String {
+    if id.starts_with('/') {
+        return path::page(&path::split_path(id), parts.sites.get(site)).into_owned();
+    }
+    id.to_owned()
+}
+
+/// One line a count: its field, its key within the field, the count.
+fn csv(items: &[(String, ItemUsage)], with_id: bool) -> Response {
+    let header = ["id", "field", "key", "count"];
+    let skip = usize::from(!with_id);
+    let mut csv = Csv::new(header[skip..].iter().copied());
+    for (id, item) in items {
+        for (field, held) in &item.0 {
+            let mut row = |key, count| {
+                let cells = [Cell::Text(id), Cell::Text(field.name()), key, Cell::Number(count)];
+                csv.row(cells[skip..].iter().copied());
+            };
+            match held {
+                Held::Counts(counts) => counts.0.iter().for_each(|(key, count)| row(Cell::Text(key), *count)),
+                Held::Number(count) => row(Cell::Empty, *count),
+                Held::Total { views, downloads } => {
+                    row(Cell::Text("views"), *views);
+                    row(Cell::Text("downloads"), *downloads);
+                }
+            }
+        }
+    }
+    csv.into_response()
+}
+
+fn badge(title: &str, item: &ItemUsage) -> Response {
+    let counts: Vec<u64> = match item.0.first() {
+        Some((_, Held::Counts(views))) => views.0.iter().rev().map(|(_, count)| *count).collect(),
+        _ => Vec::new(),
+    };
+    let mut response = typed("image/svg+xml", sparkline(&cut(title), &counts));
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=60"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
