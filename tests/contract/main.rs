@@ -14,4 +14,5 @@ mod subject;
 mod usage;
 mod writing;
 
+mod embedded;
 mod memory;

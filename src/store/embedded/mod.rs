@@ -1,3 +1,262 @@
-//! Embedded: the store on this machine's disk.
+//! Embedded: the store on this machine, one Tantivy index a day, columns and no stored source.
+//! - `owner` alone writes; readers work on views that never change.
+//! - A day is open parts (arrival order) and at most one sealed part (its own order, increments derived anew).
+//! - All blocking work runs on threads of this room or on the runtime's blocking ones.
+//!
+//! The way of a write: `owner` → `partition` → `document` → Tantivy → `parts` → `shared`.
+//! The way of a question: `ask` → `collect` (`filter` → `groups` → `measure`) → `answer`.
 
+mod answer;
+mod ask;
+mod collect;
+mod columns;
+mod current;
+mod document;
+mod error;
+mod filter;
+mod groups;
+mod hashes;
+mod ids;
 pub mod items;
+mod keys;
+mod manifest;
+mod measure;
+mod newest;
+mod owner;
+mod partition;
+mod parts;
+mod position;
+mod ranges;
+mod rebuild;
+mod scales;
+mod scan;
+mod schema;
+mod seal;
+mod segment;
+mod shared;
+mod usage;
+mod values;
+mod visits_table;
+
+pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};
+pub use shared::EmbeddedOptions;
+
+use super::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
+use super::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
+use crate::event::{Day, Key};
+use crate::store::forms;
+use async_trait::async_trait;
+use collect::Deadline;
+use error::file_error;
+use owner::{Command, Done, Owner};
+use parts::{DayView, Days};
+use shared::Shared;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Commands that wait for the owner.
+const COMMANDS_MAX: usize = 16;
+/// Batches of a scan that wait for its reader.
+const SCAN_BATCHES_MAX: usize = 2;
+/// Time that a page of events may take.
+const EVENTS_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The store in a folder of this machine.
+pub struct Embedded {
+    shared: Arc<Shared>,
+    commands: SyncSender<Command>,
+    owner: Mutex<Option<std::thread::JoinHandle<()>>>,
+    sealing: tokio::sync::Mutex<()>,
+    /// Held open: its lock keeps a second process out.
+    _lock: File,
+}
+
+impl Embedded {
+    /// Opens the store in `dir`, or begins one; removes what was cut short.
+    pub fn open(dir: &Path, options: EmbeddedOptions) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(dir.join("days")).map_err(file_error("create", dir))?;
+        let lock = lock(dir)?;
+        let days = parts::read_all(&dir.join("days"))?;
+        let shared = Arc::new(Shared::new(dir.to_owned(), options, days, position::read(dir)?));
+        let (commands, receiver) = sync_channel(COMMANDS_MAX);
+        let owner = Owner::new(shared.clone());
+        let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || owner.run(&receiver));
+        let owner = Mutex::new(Some(thread.map_err(file_error("start the owner of", dir))?));
+        Ok(Self { shared, commands, owner, sealing: tokio::sync::Mutex::default(), _lock: lock })
+    }
+
+    /// Hands the owner a command and waits until it is done.
+    async fn tell<T>(&self, command: impl FnOnce(Done<T>) -> Command) -> Result<T, StoreError> {
+        let (done, answer) = oneshot::channel();
+        match self.commands.try_send(command(done)) {
+            Ok(()) => {}
+            Err(TrySendError::Disconnected(_)) => return Err(StoreError::Stopped),
+            Err(TrySendError::Full(command)) => {
+                let commands = self.commands.clone();
+                blocking(move || commands.send(command).map_err(|_| StoreError::Stopped)).await?;
+            }
+        }
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs something that blocks with the state and the days as they are now.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared, &Days) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (shared, days) = (self.shared.clone(), self.shared.days());
+        blocking(move || work(&shared, &days)).await
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // Whoever wants the last second kept has flushed.
+        let _ = self.commands.send(Command::Stop);
+        if let Some(owner) = self.owner.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = owner.join();
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Stopped)?
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("LOCK");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(file_error("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::Error(error)) => Err(file_error("lock", &path)(error)),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(StoreError::Invalid(format!("store {}: another process has it open", dir.display())))
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn write(&self, entries: Vec<Entry>, end: Position) -> Result<(), StoreError> {
+        self.tell(|done| Command::Write(entries, end, done)).await
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        Ok(self.shared.position())
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.tell(Command::Flush).await
+    }
+
+    async fn known(&self, site: &str, days: (Day, Day), ids: &[&str]) -> Result<Vec<bool>, StoreError> {
+        let site = site.to_owned();
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        self.read(move |shared, _| ids::known(shared, &site, days, &ids)).await
+    }
+
+    async fn aggregate(&self, plan: &Plan) -> Result<Answer, StoreError> {
+        let plan = plan.clone();
+        self.read(move |shared, days| {
+            let views: Vec<Arc<DayView>> = days.values().cloned().collect();
+            ask::ask(shared, &views, &plan)
+        })
+        .await
+    }
+
+    async fn usage(&self, plan: &UsagePlan) -> Result<UsageAnswer, StoreError> {
+        let plan = plan.clone();
+        self.read(move |shared, days| usage::usage(shared, days, &plan)).await
+    }
+
+    async fn events(
+        &self,
+        filter: &Filter,
+        range: TimeRange,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let filter = filter::compile(filter)?;
+        let after = after.cloned();
+        let deadline = Deadline::after(EVENTS_TIME_MAX);
+        self.read(move |_, days| newest::page(days, &filter, range, after.as_ref(), limit, deadline)).await
+    }
+
+    async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError> {
+        let filter = filter::compile(filter)?;
+        let keys: Option<Vec<Key>> = keys.map(<[Key]>::to_vec);
+        let days = self.shared.days();
+        let (sender, receiver) = tokio::sync::mpsc::channel(SCAN_BATCHES_MAX);
+        tokio::task::spawn_blocking(move || {
+            let scanned =
+                scan::scan(&days, &filter, range, keys.as_deref(), |batch| sender.blocking_send(Ok(batch)).is_ok());
+            if let Err(error) = scanned {
+                // A reader that left does not want to know.
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        Ok(receiver)
+    }
+
+    async fn fields(&self, days: (Day, Day)) -> Result<Vec<Field>, StoreError> {
+        self.read(move |_, held| {
+            let mut fields: BTreeMap<String, Field> = BTreeMap::new();
+            for (_, view) in held.range(days.0..=days.1.max(days.0)).filter(|(day, _)| **day <= days.1) {
+                for segment in view.segments()? {
+                    add_fields(&segment, &mut fields)?;
+                }
+            }
+            Ok(fields.into_values().collect())
+        })
+        .await
+    }
+
+    async fn days(&self) -> Result<Vec<DayState>, StoreError> {
+        Ok(self.shared.states())
+    }
+
+    async fn seal(&self, day: Day, mut derive: Derive) -> Result<(), StoreError> {
+        // One day at a time: memory is bounded for one.
+        let _one = self.sealing.lock().await;
+        let Some(frozen) = self.tell(|done| Command::Freeze(day, done)).await? else { return Ok(()) };
+        let (most, open) = (self.shared.options.segment_events_max, frozen.open);
+        let generation = blocking(move || seal::seal(&frozen, most, &mut derive)).await?;
+        self.tell(|done| Command::Swap(Arc::new(generation), open, done)).await
+    }
+
+    async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError> {
+        let _ = items;
+        self.tell(|done| Command::Expire(events, done)).await
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            distinct_error: measure::DISTINCT_ERROR,
+            distinct_exact: measure::DISTINCT_EXACT as u64,
+            percentile_error: measure::PERCENTILE_ERROR,
+            visible_within: self.shared.options.commit_every + Duration::from_secs(1),
+        }
+    }
+}
+
+/// Adds the keys that a segment has values of.
+fn add_fields(segment: &segment::Segment, fields: &mut BTreeMap<String, Field>) -> Result<(), StoreError> {
+    for key in segment.keys()? {
+        let field = fields.entry(key.name().to_owned());
+        let field = field.or_insert_with(|| Field { key: key.clone(), texts: false, numbers: false });
+        for part in &segment.columns(key)?.parts {
+            let sample = part.form.sample();
+            field.texts |= forms::is_text(key, &sample);
+            field.numbers |= forms::number(key, &sample).is_some();
+        }
+    }
+    Ok(())
+}

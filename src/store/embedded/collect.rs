@@ -1,0 +1,256 @@
+//! Collect: a plan over one segment, then rows of segments and days merged by their labels.
+//! - The same shape at each level: [`Partial`] merges with [`Partial`]; the order of merging changes nothing.
+//! - Rows held are bounded by the plan's `rows_max`, time by its deadline; both are checked while collecting.
+
+use super::columns::Docs;
+use super::error::io_error;
+use super::filter::{Compiled, compile, within};
+use super::groups::Rows;
+use super::measure::{State, hash_of};
+use super::segment::Segment;
+use crate::event::Key;
+use crate::store::StoreError;
+use crate::store::plan::{Filter, Group, Label, Measure, Plan, TimeRange};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// A plan made ready to be asked of segments.
+pub struct Question<'a> {
+    /// Which events.
+    pub filter: Compiled,
+    /// When.
+    pub range: TimeRange,
+    /// How rows are cut.
+    pub groups: &'a [Group],
+    /// What is measured, each with the place of its own filter.
+    pub metrics: Vec<(&'a Measure, usize)>,
+    /// The metrics' own filters, each once.
+    pub only: Vec<Compiled>,
+    /// Rows held at the most.
+    pub rows_max: usize,
+    /// When the answer is no longer wanted.
+    pub deadline: Deadline,
+}
+
+/// When a question has to be given up.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    started: Instant,
+    time_max: std::time::Duration,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(time_max: std::time::Duration) -> Self {
+        Self { started: Instant::now(), time_max }
+    }
+
+    /// An error once the time is over.
+    pub fn check(&self, operation: &'static str) -> Result<(), StoreError> {
+        if self.started.elapsed() <= self.time_max {
+            return Ok(());
+        }
+        Err(StoreError::Limit { operation, limit: self.time_max.as_millis() as u64, of: "ms" }) // far below 2^64 ms
+    }
+}
+
+impl<'a> Question<'a> {
+    /// Makes a plan ready; [`StoreError::Invalid`] for a pattern that is none.
+    pub fn of(plan: &'a Plan) -> Result<Self, StoreError> {
+        let mut filters: Vec<&Filter> = Vec::new();
+        let mut metrics = Vec::with_capacity(plan.metrics.len());
+        for metric in &plan.metrics {
+            let at = filters.iter().position(|filter| **filter == metric.only).unwrap_or_else(|| {
+                filters.push(&metric.only);
+                filters.len() - 1
+            });
+            metrics.push((&metric.measure, at));
+        }
+        Ok(Self {
+            filter: compile(&plan.filter)?,
+            range: plan.range,
+            groups: &plan.groups,
+            metrics,
+            only: filters.into_iter().map(compile).collect::<Result<_, _>>()?,
+            rows_max: plan.limits.rows_max,
+            deadline: Deadline::after(plan.limits.time_max),
+        })
+    }
+}
+
+/// Rows that some metric saw an event in.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Partial {
+    /// By their labels, a state a metric.
+    pub rows: FxHashMap<Box<[Label]>, Vec<State>>,
+}
+
+impl Partial {
+    /// Takes in the rows of another.
+    pub fn merge(&mut self, mut other: Self, rows_max: usize) -> Result<(), StoreError> {
+        if other.rows.len() > self.rows.len() {
+            std::mem::swap(self, &mut other);
+        }
+        for (labels, states) in other.rows {
+            match self.rows.get_mut(&labels) {
+                Some(held) => {
+                    for (state, more) in held.iter_mut().zip(states) {
+                        state.merge(more)?;
+                    }
+                }
+                None => {
+                    self.rows.insert(labels, states);
+                }
+            }
+        }
+        if self.rows.len() > rows_max {
+            return Err(StoreError::Limit { operation: "aggregate", limit: rows_max as u64, of: "rows" });
+        }
+        Ok(())
+    }
+}
+
+/// Asks one segment.
+pub fn collect(segment: &Segment, question: &Question<'_>) -> Result<Partial, StoreError> {
+    question.deadline.check("aggregate")?;
+    let docs = question.filter.restrict(segment, segment.docs())?;
+    let docs = within(segment, question.range, docs)?;
+    if docs.is_empty() {
+        return Ok(Partial::default());
+    }
+    question.deadline.check("aggregate")?;
+    let masks = question.only.iter().map(|only| Mask::of(only, segment, &docs)).collect::<Result<Vec<_>, _>>()?;
+    let (rows, labels) = Rows::of(segment, question.groups, &docs, question.rows_max)?;
+    question.deadline.check("aggregate")?;
+    let seen = seen(&rows, &masks, question, docs.len());
+    let mut states: Vec<Vec<State>> = Vec::with_capacity(question.metrics.len());
+    for (measure, only) in &question.metrics {
+        let mut row_states = vec![State::empty(measure); rows.len()];
+        let seer = Seer { segment, docs: &docs, rows: &rows, mask: &masks[*only] };
+        seer.measure(measure, &mut row_states)?;
+        states.push(row_states);
+    }
+    let kept: Vec<usize> = (0..rows.len()).filter(|row| seen[*row]).collect();
+    let mut names = Vec::with_capacity(labels.len());
+    for (group, labels) in labels.iter().enumerate() {
+        let codes = kept.iter().map(|row| rows.codes(*row)[group]);
+        names.push(labels.read(codes).map_err(io_error("read texts of", segment.day))?);
+    }
+    let mut columns: Vec<_> = states.into_iter().map(|states| states.into_iter()).collect();
+    let mut partial = Partial::default();
+    for (row, seen) in seen.into_iter().enumerate() {
+        let states: Vec<State> = columns.iter_mut().filter_map(Iterator::next).collect();
+        if seen {
+            let labels =
+                rows.codes(row).iter().zip(&names).filter_map(|(code, names)| names.get(code).cloned()).collect();
+            partial.rows.insert(labels, states);
+        }
+    }
+    Ok(partial)
+}
+
+/// Which documents a metric sees.
+struct Mask(Option<Vec<bool>>);
+
+impl Mask {
+    fn of(only: &Compiled, segment: &Segment, docs: &Docs) -> Result<Self, StoreError> {
+        if only.is_all() {
+            return Ok(Self(None));
+        }
+        let matching = only.restrict(segment, docs.clone())?;
+        let mut passing = vec![false; docs.len()];
+        super::filter::mark(docs, &matching, &mut passing);
+        Ok(Self(Some(passing)))
+    }
+
+    fn sees(&self, place: usize) -> bool {
+        self.0.as_ref().is_none_or(|passing| passing[place])
+    }
+}
+
+/// The rows in which some metric saw an event.
+fn seen(rows: &Rows, masks: &[Mask], question: &Question<'_>, many: usize) -> Vec<bool> {
+    let mut seen = vec![false; rows.len()];
+    if question.metrics.is_empty() {
+        return seen;
+    }
+    for place in (0..many).filter(|place| masks.iter().any(|mask| mask.sees(*place))) {
+        rows.each(place, |row| seen[row] = true);
+    }
+    seen
+}
+
+/// One metric looking at one segment.
+struct Seer<'a> {
+    segment: &'a Segment,
+    docs: &'a Docs,
+    rows: &'a Rows,
+    mask: &'a Mask,
+}
+
+impl Seer<'_> {
+    fn measure(&self, measure: &Measure, states: &mut [State]) -> Result<(), StoreError> {
+        match measure {
+            Measure::Events => {
+                for place in (0..self.docs.len()).filter(|place| self.mask.sees(*place)) {
+                    self.rows.each(place, |row| states[row].count());
+                }
+            }
+            Measure::Having(key) => {
+                let having = self.segment.columns(key)?.having(self.docs);
+                for place in (0..self.docs.len()).filter(|place| having[*place] && self.mask.sees(*place)) {
+                    self.rows.each(place, |row| states[row].count());
+                }
+            }
+            Measure::Distinct(key) => self.distinct(key, states)?,
+            Measure::Sum(key)
+            | Measure::Numbers(key)
+            | Measure::Min(key)
+            | Measure::Max(key)
+            | Measure::Percentile(key, _) => {
+                let columns = self.segment.columns(key)?;
+                let read = columns.numbers(self.docs, |place, number| {
+                    if self.mask.sees(place) {
+                        self.rows.each(place, |row| states[row].number(number));
+                    }
+                });
+                read.map_err(io_error("read numbers of", self.segment.day))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hashes each different value of each row once.
+    fn distinct(&self, key: &Key, states: &mut [State]) -> Result<(), StoreError> {
+        let columns = self.segment.columns(key)?;
+        for part in &columns.parts {
+            let mut pairs: Vec<(u64, u32)> = Vec::new();
+            part.source.for_each(self.docs, |place, raw| {
+                if self.mask.sees(place) {
+                    self.rows.each(place, |row| {
+                        let pair = (raw, row as u32); // rows are u32
+                        if pairs.last() != Some(&pair) {
+                            pairs.push(pair);
+                        }
+                    });
+                }
+            });
+            pairs.sort_unstable();
+            pairs.dedup();
+            let mut raws: Vec<u64> = pairs.iter().map(|(raw, _)| *raw).collect();
+            raws.dedup();
+            let mut hashes = vec![0; raws.len()];
+            let read = part.form.values(&raws, |at, value| hashes[at] = hash_of(&columns.text(&value)));
+            read.map_err(io_error("read texts of", self.segment.day))?;
+            let mut at = 0;
+            for (raw, row) in pairs {
+                while raws[at] != raw {
+                    at += 1;
+                }
+                states[row as usize].text(hashes[at]);
+            }
+        }
+        Ok(())
+    }
+}

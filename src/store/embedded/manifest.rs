@@ -1,0 +1,126 @@
+//! Manifest: `day.json`, what a sealed part of a day consists of, written last and checked first.
+//! - Segments stand here in the order of the day; Tantivy lists its own in another.
+//! - Every file beside Tantivy's own has its length and CRC-32C here; the manifest has one over itself.
+
+use super::current::replace;
+use super::error::{corrupt, file_error};
+use super::keys::Columns;
+use crate::clock::Millis;
+use crate::event::Day;
+use crate::store::{Position, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const NAME: &str = "day.json";
+/// The layout that this build writes; it reads no other.
+const VERSION: u32 = 1;
+
+/// What a sealed part consists of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The layout.
+    pub version: u32,
+    /// The day.
+    pub day: Day,
+    /// Events in it.
+    pub events: u64,
+    /// Its partition has everything before this position.
+    pub end: Position,
+    /// The first and last `@timestamp`.
+    pub times: (Millis, Millis),
+    /// The first and last `visit_at`.
+    pub visits: Option<(Millis, Millis)>,
+    /// The segments, in order of the day.
+    pub segments: Vec<SegmentFacts>,
+    /// The open parts whose events are in it.
+    pub absorbed: Vec<u32>,
+    /// The free keys that have columns.
+    pub keys: Columns,
+    /// Length and CRC-32C of each file that is not Tantivy's, by its path in the part.
+    pub files: BTreeMap<String, (u64, u32)>,
+}
+
+/// What is told of a segment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// Its folder.
+    pub folder: String,
+    /// Events in it.
+    pub events: u32,
+    /// Powers of ten under which numbers are whole, by key.
+    pub scales: BTreeMap<String, u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed<'a> {
+    crc32c: u32,
+    #[serde(borrow)]
+    manifest: &'a RawValue,
+}
+
+impl Manifest {
+    /// Of an empty part.
+    pub fn new(day: Day) -> Self {
+        Self {
+            version: VERSION,
+            day,
+            events: 0,
+            end: 0,
+            times: (Millis::MAX, Millis::MIN),
+            visits: None,
+            segments: Vec::new(),
+            absorbed: Vec::new(),
+            keys: Columns::default(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Writes it into a part's folder; durable when it returns.
+    pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
+        let json = |source| StoreError::Engine { operation: "write day.json", source: Box::new(source) };
+        let text = serde_json::to_string(self).map_err(json)?;
+        let manifest = RawValue::from_string(text).map_err(json)?;
+        let sealed = Sealed { crc32c: crc32c::crc32c(manifest.get().as_bytes()), manifest: &manifest };
+        replace(dir, NAME, serde_json::to_string(&sealed).map_err(json)?.as_bytes())
+    }
+
+    /// Reads it from a part's folder.
+    pub fn read(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(NAME);
+        let text = std::fs::read_to_string(&path).map_err(file_error("read", &path))?;
+        let sealed: Sealed<'_> = serde_json::from_str(&text).map_err(|error| corrupt(&path, error.to_string()))?;
+        if crc32c::crc32c(sealed.manifest.get().as_bytes()) != sealed.crc32c {
+            return Err(corrupt(&path, "checksum mismatch"));
+        }
+        let manifest: Self =
+            serde_json::from_str(sealed.manifest.get()).map_err(|error| corrupt(&path, error.to_string()))?;
+        if manifest.version != VERSION {
+            return Err(corrupt(&path, format!("layout {} is unknown to this build", manifest.version)));
+        }
+        Ok(manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_comes_back_and_a_flipped_bit_is_found() {
+        let dir = tempfile::tempdir().expect("folder");
+        let mut manifest = Manifest::new(Day(16_000));
+        manifest.events = 7;
+        manifest.files.insert("visitors.u64".to_owned(), (8, 1));
+        manifest.write(dir.path()).expect("written");
+        let read = Manifest::read(dir.path()).expect("read");
+        assert_eq!((read.events, &read.files), (7, &manifest.files));
+        let path = dir.path().join(NAME);
+        let mut bytes = std::fs::read(&path).expect("file");
+        let at = bytes.iter().position(|byte| *byte == b'7').expect("the count");
+        bytes[at] = b'6';
+        std::fs::write(&path, bytes).expect("file");
+        assert!(matches!(Manifest::read(dir.path()), Err(StoreError::Corrupt { .. })));
+    }
+}

@@ -1,0 +1,268 @@
+//! Measure: what a row holds of each metric until all segments and days are merged.
+//! - States merge in any order to the same answer; they are what the cache of partial answers keeps.
+//! - Different values are counted exactly to 1,000, beyond that by HyperLogLog++ with 2^14 registers (0.8 %).
+//! - Percentiles are exact for a handful of numbers, beyond that by a DDSketch: within 1 % of the number.
+
+use crate::store::StoreError;
+use crate::store::plan::Measure;
+use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+use sketches_ddsketch::{Config, DDSketch};
+use std::hash::{BuildHasher, Hasher};
+
+/// Up to so many different values are counted exactly.
+pub const DISTINCT_EXACT: usize = 1000;
+/// Standard error of a distinct count beyond that: 1.04 / sqrt(2^14).
+pub const DISTINCT_ERROR: f64 = 0.008_125;
+/// Relative error of a percentile.
+pub const PERCENTILE_ERROR: f64 = 0.01;
+const PRECISION: u8 = 14;
+/// Up to so many numbers are kept as they are.
+const NUMBERS_EXACT: usize = 64;
+/// Buckets of a sketch: 2048 at 1 % span more than 17 powers of ten.
+const BUCKETS: u32 = 2048;
+/// Numbers nearer to zero than this are zero to a sketch.
+const NEAR_ZERO: f64 = 1e-9;
+
+/// A stable hash of a text form.
+pub fn hash_of(text: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+/// What a metric has seen in one row.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum State {
+    /// How many.
+    Count(u64),
+    /// A sum, and what rounding left over.
+    Sum(f64, f64),
+    /// The smallest.
+    Least(Option<f64>),
+    /// The largest.
+    Most(Option<f64>),
+    /// Different values.
+    Distinct(Distinct),
+    /// How numbers are spread.
+    Spread(Spread),
+}
+
+impl State {
+    /// Of nothing seen yet.
+    pub fn empty(measure: &Measure) -> Self {
+        match measure {
+            Measure::Events | Measure::Having(_) | Measure::Numbers(_) => Self::Count(0),
+            Measure::Sum(_) => Self::Sum(0.0, 0.0),
+            Measure::Min(_) => Self::Least(None),
+            Measure::Max(_) => Self::Most(None),
+            Measure::Distinct(_) => Self::Distinct(Distinct::default()),
+            Measure::Percentile(..) => Self::Spread(Spread::default()),
+        }
+    }
+
+    /// Counts an event or a number.
+    pub fn count(&mut self) {
+        if let Self::Count(many) = self {
+            *many += 1;
+        }
+    }
+
+    /// Takes a number in.
+    pub fn number(&mut self, number: f64) {
+        match self {
+            Self::Count(many) => *many += 1,
+            Self::Sum(sum, rest) => add(sum, rest, number),
+            Self::Least(least) => *least = Some(least.map_or(number, |held| held.min(number))),
+            Self::Most(most) => *most = Some(most.map_or(number, |held| held.max(number))),
+            Self::Spread(spread) => spread.add(number),
+            Self::Distinct(_) => {}
+        }
+    }
+
+    /// Takes the hash of a text form in.
+    pub fn text(&mut self, hash: u64) {
+        if let Self::Distinct(distinct) = self {
+            distinct.add(hash);
+        }
+    }
+
+    /// Takes in what another state of the same metric has seen.
+    pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        match (self, other) {
+            (Self::Count(many), Self::Count(more)) => *many += more,
+            (Self::Sum(sum, rest), Self::Sum(more, left)) => {
+                add(sum, rest, more);
+                *rest += left;
+            }
+            (this @ Self::Least(_), Self::Least(other)) | (this @ Self::Most(_), Self::Most(other)) => {
+                other.into_iter().for_each(|number| this.number(number));
+            }
+            (Self::Distinct(distinct), Self::Distinct(other)) => distinct.merge(other)?,
+            (Self::Spread(spread), Self::Spread(other)) => spread.merge(other)?,
+            _ => return Err(mixed()),
+        }
+        Ok(())
+    }
+
+    /// The metric's number.
+    pub fn value(self, measure: &Measure) -> Option<f64> {
+        match self {
+            Self::Count(many) => Some(many as f64),
+            Self::Sum(sum, rest) => Some(sum + rest),
+            Self::Least(number) | Self::Most(number) => number,
+            Self::Distinct(distinct) => Some(distinct.count()),
+            Self::Spread(spread) => match measure {
+                Measure::Percentile(_, percent) => spread.percentile(*percent),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn mixed() -> StoreError {
+    StoreError::Corrupt { object: "a partial answer".to_owned(), why: "its states are of another question".to_owned() }
+}
+
+/// Adds with the rounding kept apart (Neumaier's sum), so that order does not matter to 1e-9.
+fn add(sum: &mut f64, rest: &mut f64, number: f64) {
+    let total = *sum + number;
+    *rest += if sum.abs() >= number.abs() { (*sum - total) + number } else { (number - total) + *sum };
+    *sum = total;
+}
+
+/// Different hashes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Distinct {
+    few: FxHashSet<u64>,
+    sketch: Option<Box<HyperLogLogPlus<u64, AsItIs>>>,
+}
+
+impl Distinct {
+    fn add(&mut self, hash: u64) {
+        match &mut self.sketch {
+            Some(sketch) => sketch.insert(&hash),
+            None => {
+                self.few.insert(hash);
+                if self.few.len() > DISTINCT_EXACT {
+                    self.spill();
+                }
+            }
+        }
+    }
+
+    fn spill(&mut self) {
+        // The precision is within what the sketch allows; were it not, the count would stay exact.
+        if let Ok(mut sketch) = HyperLogLogPlus::new(PRECISION, AsItIs) {
+            std::mem::take(&mut self.few).iter().for_each(|hash| sketch.insert(hash));
+            self.sketch = Some(Box::new(sketch));
+        }
+    }
+
+    fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        if let Some(theirs) = other.sketch {
+            match &mut self.sketch {
+                Some(sketch) => sketch.merge(&theirs).map_err(|_| mixed())?,
+                None => {
+                    let few = std::mem::take(&mut self.few);
+                    self.sketch = Some(theirs);
+                    few.into_iter().for_each(|hash| self.add(hash));
+                }
+            }
+        }
+        other.few.into_iter().for_each(|hash| self.add(hash));
+        Ok(())
+    }
+
+    fn count(self) -> f64 {
+        match self.sketch {
+            Some(mut sketch) => sketch.count().round(),
+            None => self.few.len() as f64,
+        }
+    }
+}
+
+/// Hands a hash through: the values are hashes already.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct AsItIs;
+
+/// The hash that was written.
+pub struct Written(u64);
+
+impl BuildHasher for AsItIs {
+    type Hasher = Written;
+
+    fn build_hasher(&self) -> Written {
+        Written(0)
+    }
+}
+
+impl Hasher for Written {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = (self.0 << 8) | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Numbers, as they are or in buckets.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Spread {
+    few: Vec<f64>,
+    sketch: Option<Box<DDSketch>>,
+}
+
+impl Spread {
+    fn add(&mut self, number: f64) {
+        match &mut self.sketch {
+            Some(sketch) => sketch.add(number),
+            None if self.few.len() < NUMBERS_EXACT => self.few.push(number),
+            None => {
+                let mut sketch = DDSketch::new(Config::new(PERCENTILE_ERROR, BUCKETS, NEAR_ZERO));
+                std::mem::take(&mut self.few).into_iter().for_each(|number| sketch.add(number));
+                sketch.add(number);
+                self.sketch = Some(Box::new(sketch));
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        if let Some(theirs) = other.sketch {
+            match &mut self.sketch {
+                Some(sketch) => sketch.merge(&theirs).map_err(|_| mixed())?,
+                None => {
+                    let few = std::mem::take(&mut self.few);
+                    self.sketch = Some(theirs);
+                    few.into_iter().for_each(|number| self.add(number));
+                }
+            }
+        }
+        other.few.into_iter().for_each(|number| self.add(number));
+        Ok(())
+    }
+
+    /// The smallest number that at least `percent` per cent do not exceed.
+    fn percentile(mut self, percent: f64) -> Option<f64> {
+        let many = self.sketch.as_ref().map_or(self.few.len(), |sketch| sketch.count());
+        let place = ((percent * many as f64 / 100.0).ceil() as usize).clamp(1, many.max(1)) - 1;
+        match self.sketch {
+            None => {
+                self.few.sort_by(f64::total_cmp);
+                self.few.get(place).copied()
+            }
+            // The sketch rounds its rank down: half a place more lands on the place itself.
+            Some(sketch) => {
+                let found = sketch.quantile(((place as f64 + 0.5) / (many - 1) as f64).min(1.0)).ok().flatten();
+                found.map(|number| number.max(sketch.min().unwrap_or(number)).min(sketch.max().unwrap_or(number)))
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Parts: what readers see of the days; immutable, shared, replaced whole.
+//! - A reader keeps what it has begun with: a part that no longer counts is removed with its last reader.
+//! - A sealed part opens its segments when a question first comes to it.
+
+use super::current::{Current, generation_dir, open_dir};
+use super::error::{engine, file_error};
+use super::hashes::Hashes;
+use super::manifest::Manifest;
+use super::schema::{Fields, Part};
+use super::segment::{Beside, Segment};
+use crate::event::Day;
+use crate::store::plan::{TimeKey, TimeRange};
+use crate::store::{DayState, Position, StoreError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tantivy::columnar::ColumnarReader;
+use tantivy::directory::{Directory, FileSlice, META_LOCK, MmapDirectory};
+use tantivy::{HasLen, Index};
+
+/// The sorted hashes of visitors, in a sealed part.
+pub const VISITORS: &str = "visitors.u64";
+/// The sorted hashes of site and sender's id, in a sealed part.
+pub const IDS: &str = "ids.u64";
+/// The table of visits, in a sealed segment's folder.
+pub const VISITS: &str = "visits.col";
+
+/// A folder that goes with its last holder once it no longer counts.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    obsolete: AtomicBool,
+}
+
+impl Folder {
+    /// A folder that counts.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, obsolete: AtomicBool::new(false) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It no longer counts.
+    pub fn retire(&self) {
+        self.obsolete.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if *self.obsolete.get_mut() {
+            // What stays is removed at the next start.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// The committed events of an open part.
+pub struct OpenPart {
+    /// Its number in the day.
+    pub number: u32,
+    /// Its folder.
+    pub folder: Arc<Folder>,
+    /// Its segments.
+    pub segments: Vec<Arc<Segment>>,
+    ids: Vec<tantivy::index::SegmentId>,
+}
+
+impl OpenPart {
+    /// What `index` has committed; segments that `before` had open stay open.
+    pub fn open(
+        day: Day,
+        number: u32,
+        folder: Arc<Folder>,
+        index: &Index,
+        fields: &Arc<Fields>,
+        before: Option<&Self>,
+    ) -> Result<Self, StoreError> {
+        // Held so that a merge in the background does not take files away meanwhile.
+        let _lock = index.directory().acquire_lock(&META_LOCK).map_err(engine("lock index"))?;
+        let (mut segments, mut ids) = (Vec::new(), Vec::new());
+        for segment in index.searchable_segments().map_err(engine("list segments"))? {
+            let held = before.and_then(|part| {
+                let at = part.ids.iter().position(|id| *id == segment.id())?;
+                Some(part.segments[at].clone())
+            });
+            segments.push(match held {
+                Some(held) => held,
+                None => Arc::new(Segment::open(day, &segment, fields.clone(), None)?),
+            });
+            ids.push(segment.id());
+        }
+        Ok(Self { number, folder, segments, ids })
+    }
+
+    /// Events in it.
+    pub fn events(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.len())).sum()
+    }
+}
+
+/// A sealed part.
+pub struct Generation {
+    /// Its number.
+    pub number: u32,
+    /// Its folder.
+    pub folder: Arc<Folder>,
+    /// What it consists of.
+    pub manifest: Manifest,
+    opened: Mutex<Option<Arc<Opened>>>,
+}
+
+/// An opened sealed part.
+pub struct Opened {
+    /// Its segments, in order of the day.
+    pub segments: Vec<Arc<Segment>>,
+    /// Sorted hashes of site and sender's id.
+    pub ids: Hashes,
+}
+
+impl Generation {
+    /// A part whose manifest has been read.
+    pub fn new(number: u32, folder: Folder, manifest: Manifest) -> Self {
+        Self { number, folder: Arc::new(folder), manifest, opened: Mutex::default() }
+    }
+
+    /// Its segments.
+    pub fn open(&self) -> Result<Arc<Opened>, StoreError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = &*opened {
+            return Ok(opened.clone());
+        }
+        let new = Arc::new(self.open_all()?);
+        *opened = Some(new.clone());
+        Ok(new)
+    }
+
+    fn open_all(&self) -> Result<Opened, StoreError> {
+        let dir = self.folder.path();
+        let visitors = Arc::new(Hashes::new(self.bytes(VISITORS)?));
+        let mut segments = Vec::with_capacity(self.manifest.segments.len());
+        for facts in &self.manifest.segments {
+            let folder = dir.join(&facts.folder);
+            let index = Index::open_in_dir(&folder).map_err(engine("open sealed segment"))?;
+            let fields = sealed_fields();
+            let visits = self.slice(&format!("{}/{VISITS}", facts.folder))?;
+            let beside = Beside {
+                scales: facts.scales.clone(),
+                visits: ColumnarReader::open(visits).map_err(file_error("open visits of", &folder))?,
+                visitors: visitors.clone(),
+            };
+            let found = index.searchable_segments().map_err(engine("list segments"))?;
+            let segment = found.first().ok_or_else(|| super::error::corrupt(&folder, "it has no segment"))?;
+            segments.push(Arc::new(Segment::open(self.manifest.day, segment, fields, Some(beside))?));
+        }
+        Ok(Opened { segments, ids: Hashes::new(self.bytes(IDS)?) })
+    }
+
+    fn bytes(&self, name: &str) -> Result<tantivy::directory::OwnedBytes, StoreError> {
+        self.slice(name)?.read_bytes().map_err(file_error("read", &self.folder.path().join(name)))
+    }
+
+    /// A file of ours, mapped, its length checked.
+    fn slice(&self, name: &str) -> Result<FileSlice, StoreError> {
+        let path = self.folder.path().join(name);
+        let (dir, file) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
+        let mapped = MmapDirectory::open(dir).map_err(engine("map folder"))?;
+        let slice = mapped.open_read(Path::new(file)).map_err(engine("map file"))?;
+        let length = self.manifest.files.get(name).map(|(length, _)| *length);
+        if length != Some(slice.len() as u64) {
+            return Err(super::error::corrupt(&path, format!("{} B, not the {length:?} of its manifest", slice.len())));
+        }
+        Ok(slice)
+    }
+}
+
+/// The fields of every sealed segment.
+pub fn sealed_fields() -> Arc<Fields> {
+    static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::of(Part::Sealed)));
+    FIELDS.clone()
+}
+
+/// The fields of every open part.
+pub fn open_fields() -> Arc<Fields> {
+    static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::of(Part::Open)));
+    FIELDS.clone()
+}
+
+/// A day as readers see it.
+#[derive(Clone)]
+pub struct DayView {
+    /// The day.
+    pub day: Day,
+    /// Its sealed part.
+    pub generation: Option<Arc<Generation>>,
+    /// Its open parts, ascending.
+    pub open: Vec<Arc<OpenPart>>,
+}
+
+impl DayView {
+    /// All segments: sealed ones in the order of the day, then open ones.
+    pub fn segments(&self) -> Result<Vec<Arc<Segment>>, StoreError> {
+        let mut segments = match &self.generation {
+            Some(generation) => generation.open()?.segments.clone(),
+            None => Vec::new(),
+        };
+        segments.extend(self.open.iter().flat_map(|part| part.segments.iter().cloned()));
+        Ok(segments)
+    }
+
+    /// Events of open parts.
+    pub fn late(&self) -> u64 {
+        self.open.iter().map(|part| part.events()).sum()
+    }
+
+    /// How it lies.
+    pub fn state(&self) -> DayState {
+        let sealed = self.generation.as_ref().map_or(0, |generation| generation.manifest.events);
+        let late = self.late();
+        DayState {
+            day: self.day,
+            events: sealed + late,
+            sealed: self.generation.is_some() && late == 0,
+            dirty: self.generation.is_some() && late > 0,
+        }
+    }
+
+    /// Whether no event of the sealed part lies in `range`.
+    pub fn sealed_is_outside(&self, range: TimeRange) -> bool {
+        let bounds = self.generation.as_ref().and_then(|generation| bounds(&generation.manifest, range.key));
+        bounds.is_none_or(|(least, most)| most < range.from || least >= range.to)
+    }
+
+    /// Segments that may have events in `range`.
+    pub fn segments_within(&self, range: TimeRange) -> Result<Vec<Arc<Segment>>, StoreError> {
+        if !self.sealed_is_outside(range) {
+            return self.segments();
+        }
+        Ok(self.open.iter().flat_map(|part| part.segments.iter().cloned()).collect())
+    }
+}
+
+/// The first and last time of a sealed part.
+pub fn bounds(manifest: &Manifest, key: TimeKey) -> Option<(i64, i64)> {
+    match key {
+        TimeKey::Timestamp => Some(manifest.times),
+        TimeKey::VisitAt => manifest.visits,
+    }
+}
+
+/// All days.
+pub type Days = BTreeMap<Day, Arc<DayView>>;
+
+/// Where a partition's own promise stands: it has everything before this position.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Payload {
+    /// Everything before it is here.
+    pub end: Position,
+    /// The free keys that have columns.
+    pub keys: super::keys::Columns,
+}
+
+/// Reads all days of a store, and removes what was cut short.
+pub fn read_all(dir: &Path) -> Result<Days, StoreError> {
+    let mut days = Days::new();
+    for entry in std::fs::read_dir(dir).map_err(file_error("list", dir))? {
+        let path = entry.map_err(file_error("list", dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.ends_with(".expired") {
+            std::fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
+        } else if let Some(day) = Day::parse(name) {
+            let view = read_day(day, &path)?;
+            if view.generation.is_some() || !view.open.is_empty() {
+                days.insert(day, Arc::new(view));
+            }
+        }
+    }
+    Ok(days)
+}
+
+fn read_day(day: Day, dir: &Path) -> Result<DayView, StoreError> {
+    let current = Current::read(dir)?;
+    let mut open = Vec::new();
+    for number in current.clean(dir)? {
+        let folder = Arc::new(Folder::new(open_dir(dir, number)));
+        let index = Index::open_in_dir(folder.path()).map_err(engine("open index"))?;
+        open.push(Arc::new(OpenPart::open(day, number, folder, &index, &open_fields(), None)?));
+    }
+    let generation = match current.generation {
+        0 => None,
+        number => {
+            let folder = Folder::new(generation_dir(dir, number));
+            let manifest = Manifest::read(folder.path())?;
+            Some(Arc::new(Generation::new(number, folder, manifest)))
+        }
+    };
+    Ok(DayView { day, generation, open })
+}
