@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod http;
 pub mod indexer;
+pub mod ingest;
 pub mod jobs;
 pub mod journal;
 pub mod load;

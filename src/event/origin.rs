@@ -17,6 +17,8 @@ pub const ORIGIN: [Known; 7] = [
     Known::UtmContent,
 ];
 
+const USUAL: [Option<&str>; ORIGIN.len()] = [None, Some("Direct"), None, None, None, None, None];
+
 /// The texts of the keys of [`ORIGIN`], in that order; what is absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Origin([Option<Box<str>>; ORIGIN.len()]);
@@ -24,9 +26,11 @@ pub struct Origin([Option<Box<str>>; ORIGIN.len()]);
 impl Origin {
     /// What most events within a visit say of themselves.
     pub fn usual() -> Self {
-        let mut origin = Self::default();
-        origin.0[1] = Some("Direct".into());
-        origin
+        Self(USUAL.map(|text| text.map(Box::from)))
+    }
+
+    fn is_usual(&self) -> bool {
+        self.0.iter().map(Option::as_deref).eq(USUAL)
     }
 
     /// The texts, by key.
@@ -68,7 +72,7 @@ impl Event {
     /// Makes the event bear the origin of its visit and keep its own aside.
     pub fn bear_origin_of_visit(&mut self, visit: &Origin, own: &Origin) {
         self.bear(visit);
-        match *own == Origin::usual() {
+        match own.is_usual() {
             true => drop(self.remove(&Known::OwnOrigin.into())),
             false => self.set(Known::OwnOrigin, Value::text(own.to_text())),
         }

@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) const COMMANDS_MAX: usize = 16;
 
 /// Which days are to be sealed; those that are sealed, with nothing late, are passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sealing {
-    /// This one.
-    Day(Day),
+    /// These, as far as they are held.
+    Days(Vec<Day>),
     /// All that are held.
     All,
     /// Those that are due.

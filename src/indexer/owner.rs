@@ -5,7 +5,7 @@
 use super::days::Days;
 use super::derive::derive;
 use super::duplicates::Duplicates;
-use super::error::IndexerError;
+use super::error::{Chain, IndexerError};
 use super::follow::{Arrivals, Following};
 use super::handle::{COMMANDS_MAX, Command, Handle, Sealing, Shared};
 use super::live::Live;
@@ -191,6 +191,21 @@ impl Owner {
         Ok(())
     }
 
+    /// The days that a request is for, those passed over that are sealed.
+    async fn days_of(&mut self, which: &Sealing) -> Result<Vec<Day>, IndexerError> {
+        let is_asked = |day: &Day| match which {
+            Sealing::Days(days) => days.contains(day),
+            Sealing::All | Sealing::Due => true,
+        };
+        match which {
+            Sealing::Due => self.due().await,
+            Sealing::All | Sealing::Days(_) => {
+                let unsealed = self.states().await?.into_iter().filter(|state| !state.sealed).map(|state| state.day);
+                Ok(unsealed.filter(is_asked).collect())
+            }
+        }
+    }
+
     async fn due(&mut self) -> Result<Vec<Day>, IndexerError> {
         let states = self.states().await?;
         Ok(self.days.due(&states, self.parts.clock.now()))
@@ -212,14 +227,7 @@ impl Owner {
             flushed?;
         }
         for (which, reply) in seals {
-            let unsealed =
-                |state: &DayState| !state.sealed && (which == Sealing::All || which == Sealing::Day(state.day));
-            let days = match which {
-                Sealing::Due => self.due().await?,
-                Sealing::All | Sealing::Day(_) => {
-                    self.states().await?.into_iter().filter(unsealed).map(|state| state.day).collect()
-                }
-            };
+            let days = self.days_of(&which).await?;
             self.requests.wait_for(days, reply);
         }
         if self.sealing.is_none()
@@ -274,20 +282,5 @@ async fn next(following: &mut Option<Following>) -> Option<Result<Arrivals, Jour
     match following {
         Some(following) => following.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// An error with all that caused it, for the log.
-struct Chain<'a>(&'a (dyn std::error::Error + 'static));
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(out, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }

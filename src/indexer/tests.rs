@@ -194,7 +194,7 @@ async fn events_get_provisional_increments_and_true_ones_when_sealed() {
     assert_eq!(running.handle.seal(Sealing::All).await.expect("seal"), [Day(0)]);
     assert_eq!(paths(&house.stored().await), [("", "/a"), ("/a", "/b"), ("/b", "/c")]);
     assert_eq!(running.handle.seal(Sealing::All).await.expect("seal"), [], "it is sealed");
-    assert_eq!(running.handle.seal(Sealing::Day(Day(9))).await.expect("seal"), [], "it is not held");
+    assert_eq!(running.handle.seal(Sealing::Days(vec![Day(9)])).await.expect("seal"), [], "it is not held");
     running.stop().await;
 }
 

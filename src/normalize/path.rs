@@ -209,11 +209,11 @@ pub fn listed(list: &[String], name: &str) -> bool {
     })
 }
 
-/// The last segment's extension, in lower case: 1 to 10 ASCII letters and digits, one letter at least, behind a name.
+/// The last segment's extension, in lower case: 1 to 12 ASCII letters and digits, one letter at least, behind a name.
 pub fn extension(path: &str) -> Option<String> {
     let page = path.split(['?', '#']).next().unwrap_or_default();
     let (stem, extension) = page.rsplit('/').next()?.rsplit_once('.')?;
-    let fits = (1..=10).contains(&extension.len())
+    let fits = (1..=12).contains(&extension.len())
         && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && extension.bytes().any(|byte| byte.is_ascii_alphabetic());
     (!stem.is_empty() && fits).then(|| extension.to_ascii_lowercase())

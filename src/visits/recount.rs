@@ -1,6 +1,7 @@
 //! Recount: every sum of a day derived again from its events, by other means than the state machine.
 //! - Nothing that the indexer wrote is believed but `own_origin`; a visitor's events are cut into visits as a whole, then
 //!   counted. So it is the oracle of `step`, and what `verify --recount` holds against a stored day.
+//! - It needs every key of the events: those without an id are ordered by all they hold.
 //! - Visitor by visitor, as a store's scan hands them over: two wrongs of two visitors never cancel out.
 //! - Bounded by one visitor's events and [`DIFFERENCES_MAX`].
 

@@ -126,7 +126,7 @@ fn an_extension_stands_behind_a_name() {
         ("/.gz", None),
         ("/a.", None),
         ("/release-1.2", None),
-        ("/a.abcdefghijk", None),
+        ("/a.abcdefghijklm", None),
         ("/a.c%20v", None),
         ("/a.csv?x=y.z", Some("csv")),
     ];
