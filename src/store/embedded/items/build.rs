@@ -1,6 +1,6 @@
 //! Builder: makes an item table of events.
 //! - Memory is bounded: past `bytes_max` the cells so far go to a run on disk, and `finish` merges the runs.
-//! - The events of one visit come one after the other (as sealing reads them); else any order gives the same bytes.
+//! - Between the events of one visit come none of another (as sealing reads them); else any order gives the same bytes.
 //! - Ids of the visit at hand are held until it ends: as many as the visit has.
 //! - Who is a bot and what counts stands on the events: `bot`, and the increments `visit_start`, `counted`, `unique`.
 
@@ -41,6 +41,14 @@ struct Names {
     name: Vec<u8>,
 }
 
+/// What one event adds to its item and to its site.
+struct Share<'a> {
+    event: &'a Event,
+    click: Option<Click>,
+    /// Whether it belongs to a visit.
+    visited: bool,
+}
+
 /// A view or a download.
 struct Click {
     /// The number of what it adds to.
@@ -69,15 +77,16 @@ impl Builder {
     /// Adds an event, increments and all.
     pub fn add(&mut self, event: &Event) -> Result<(), StoreError> {
         let visit = event.hash(Known::Visit);
-        if visit != self.visit {
+        if visit.is_some() && visit != self.visit {
             self.touched.clear();
             self.visit = visit;
         }
         let click = self.click_of(event);
         let started = event.int(Known::VisitStart) == Some(1);
-        self.add_to("", event, click.as_ref(), started && event.known(Known::Entry).is_some());
+        let share = Share { event, click, visited: visit.is_some() };
+        self.add_to("", &share, started && event.known(Known::Entry).is_some());
         if let Some(id) = event.text(Known::Id).filter(|id| !id.is_empty()) {
-            self.add_to(id, event, click.as_ref(), started);
+            self.add_to(id, &share, started);
         }
         let bytes = self.items.bytes + self.parts.bytes + self.cells.len() * CELL_BYTES;
         if bytes > self.bytes_max { self.end_run() } else { Ok(()) }
@@ -113,8 +122,9 @@ impl Builder {
         })
     }
 
-    fn add_to(&mut self, id: &str, event: &Event, click: Option<&Click>, entered: bool) {
-        if click.is_none() && self.visit.is_none() && !entered {
+    fn add_to(&mut self, id: &str, share: &Share<'_>, entered: bool) {
+        let Share { event, click, visited } = share;
+        if click.is_none() && !visited && !entered {
             return;
         }
         let item = self.items.number_of(|name| write_item(event.site(), id, name));
@@ -132,7 +142,7 @@ impl Builder {
                 count(referer, click.count);
             }
         }
-        if self.visit.is_some() && self.touched.insert(item) {
+        if *visited && self.touched.insert(item) {
             count(self.parts.number_of(|name| Cell::Visits.write(name)), Count::all(1));
         }
         if entered {

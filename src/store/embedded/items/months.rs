@@ -33,8 +33,15 @@ pub struct DayTable {
 pub struct Months {
     folder: PathBuf,
     tables: Arc<Tables>,
-    /// By a month's first day, what its table was made of.
-    made: RwLock<BTreeMap<Day, Vec<Source>>>,
+    /// By a month's first day.
+    made: RwLock<BTreeMap<Day, Made>>,
+}
+
+/// A month's table that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Made {
+    identity: u64,
+    sources: Vec<Source>,
 }
 
 impl Months {
@@ -49,7 +56,9 @@ impl Months {
                 std::fs::remove_file(&path).map_err(failed("remove half-written item table", &path))?;
             } else if let Some(month) = month_named(name) {
                 match Table::open(&path) {
-                    Ok(table) => drop(made.insert(month, table.sources().to_vec())),
+                    Ok(table) => {
+                        made.insert(month, Made { identity: table.identity(), sources: table.sources().to_vec() });
+                    }
                     Err(error) => {
                         warn!(file = %path.display(), %error, "removed a damaged month's item table; its days are read");
                         std::fs::remove_file(&path).map_err(failed("remove item table", &path))?;
@@ -68,7 +77,7 @@ impl Months {
                 Some(table) => tables.push(table),
                 None => {
                     for day in days {
-                        tables.push(self.tables.open(&day.path)?);
+                        tables.push(self.table_of_day(day)?);
                     }
                 }
             }
@@ -80,7 +89,7 @@ impl Months {
     pub fn make(&self, days: &[DayTable]) -> Result<(), StoreError> {
         let Some(first) = days.first() else { return Ok(()) };
         let month = month_of(first.source.day);
-        if self.is_made_of(month, days) {
+        if self.made_of(month, days).is_some() {
             return Ok(());
         }
         let sources: Vec<_> = days.iter().map(|day| day.source).collect();
@@ -89,10 +98,10 @@ impl Months {
         let mut half_written = path.clone().into_os_string();
         half_written.push(HALF_WRITTEN);
         let half_written = PathBuf::from(half_written);
-        merge(&parts, &sources, &half_written)?;
+        let identity = merge(&parts, &sources, &half_written)?.identity;
         std::fs::rename(&half_written, &path).map_err(failed("rename item table to", &path))?;
         self.sync()?;
-        self.made.write().unwrap_or_else(PoisonError::into_inner).insert(month, sources);
+        self.made.write().unwrap_or_else(PoisonError::into_inner).insert(month, Made { identity, sources });
         self.tables.forget(&path);
         Ok(())
     }
@@ -102,7 +111,7 @@ impl Months {
         let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
         let gone: Vec<_> = made
             .iter()
-            .filter(|(_, sources)| sources.iter().any(|source| source.day < first))
+            .filter(|(_, made)| made.sources.iter().any(|source| source.day < first))
             .map(|(month, _)| *month)
             .collect();
         for month in &gone {
@@ -116,17 +125,24 @@ impl Months {
 
     fn table_of(&self, days: &[DayTable]) -> Result<Option<Arc<Table>>, StoreError> {
         let Some(month) = days.first().map(|day| month_of(day.source.day)) else { return Ok(None) };
-        if days.len() < 2 || !self.is_made_of(month, days) {
-            return Ok(None);
+        match self.made_of(month, days) {
+            Some(identity) if days.len() > 1 => self.tables.open(&self.path_of(month), identity),
+            _ => Ok(None),
         }
-        let table = self.tables.open(&self.path_of(month))?;
-        // It may have been replaced since.
-        Ok(is_of(table.sources(), days).then_some(table))
     }
 
-    fn is_made_of(&self, month: Day, days: &[DayTable]) -> bool {
+    fn table_of_day(&self, day: &DayTable) -> Result<Arc<Table>, StoreError> {
+        self.tables.open(&day.path, day.source.identity)?.ok_or_else(|| StoreError::Corrupt {
+            object: day.path.display().to_string(),
+            why: format!("it is not the item table that day {} was sealed with", day.source.day),
+        })
+    }
+
+    /// The identity of the month's table, if it was made of exactly these.
+    fn made_of(&self, month: Day, days: &[DayTable]) -> Option<u64> {
         let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        made.get(&month).is_some_and(|sources| is_of(sources, days))
+        let made = made.get(&month)?;
+        made.sources.iter().eq(days.iter().map(|day| &day.source)).then_some(made.identity)
     }
 
     fn path_of(&self, month: Day) -> PathBuf {
@@ -146,8 +162,4 @@ pub fn month_of(day: Day) -> Day {
 
 fn month_named(name: &str) -> Option<Day> {
     Day::parse(&format!("{}-01", name.strip_suffix(SUFFIX)?))
-}
-
-fn is_of(sources: &[Source], days: &[DayTable]) -> bool {
-    sources.iter().eq(days.iter().map(|day| &day.source))
 }

@@ -1,6 +1,6 @@
 //! Tables: the item tables held open, the latest used.
 //! - Bounded by number (open files) and by the memory of their indexes; the least lately used is closed first.
-//! - A path stands for one table until `forget`: days name each generation anew, months forget what they replace.
+//! - A table is known by its path and its identity: what replaced it at its path is never taken for it.
 
 use super::table::Table;
 use crate::store::StoreError;
@@ -29,15 +29,18 @@ impl Tables {
         Self { held: Mutex::new(Held { tables: LruCache::unbounded(), index_bytes: 0 }) }
     }
 
-    /// The table at `path`.
-    pub fn open(&self, path: &Path) -> Result<Arc<Table>, StoreError> {
-        if let Some(table) = self.held().tables.get(path) {
-            return Ok(Arc::clone(table));
+    /// The table of this identity at `path`; `None` if another is there.
+    pub fn open(&self, path: &Path, identity: u64) -> Result<Option<Arc<Table>>, StoreError> {
+        if let Some(table) = self.held().tables.get(path).filter(|table| table.identity() == identity) {
+            return Ok(Some(Arc::clone(table)));
         }
         // Opened outside the lock: another may open it too, and the one that comes second stays.
         let table = Arc::new(Table::open(path)?);
+        if table.identity() != identity {
+            return Ok(None);
+        }
         self.held().put(path, Arc::clone(&table));
-        Ok(table)
+        Ok(Some(table))
     }
 
     /// Closes what is open at `path` and anything below it.

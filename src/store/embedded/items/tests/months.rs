@@ -103,15 +103,28 @@ fn open_tables_are_shared_and_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let tables = Tables::new();
     let day = day_table(folder.path(), JANUARY, 1);
-    let first = tables.open(&day.path).unwrap();
-    assert!(Arc::ptr_eq(&first, &tables.open(&day.path).unwrap()));
+    let open = |path: &Path| tables.open(path, day.source.identity).unwrap().unwrap();
+    let first = open(&day.path);
+    assert!(Arc::ptr_eq(&first, &open(&day.path)));
     for copy in 0..300 {
         let path = folder.path().join(format!("copy{copy}.tbl"));
         std::fs::hard_link(&day.path, &path).unwrap();
-        tables.open(&path).unwrap();
+        open(&path);
     }
-    assert!(!Arc::ptr_eq(&first, &tables.open(&day.path).unwrap()), "closed as the least lately used");
-    let held = tables.open(&day.path).unwrap();
+    let again = open(&day.path);
+    assert!(!Arc::ptr_eq(&first, &again), "closed as the least lately used");
     tables.forget(folder.path());
-    assert!(!Arc::ptr_eq(&held, &tables.open(&day.path).unwrap()));
+    assert!(!Arc::ptr_eq(&again, &open(&day.path)));
+}
+
+#[test]
+fn what_replaced_a_table_is_not_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let months = open(folder.path());
+    let (old, new) = (day_table(folder.path(), JANUARY, 1), day_table(folder.path(), JANUARY, 2));
+    assert_eq!(paths(&months, std::slice::from_ref(&old)).len(), 1);
+    std::fs::rename(&new.path, &old.path).unwrap();
+    assert_eq!(paths(&months, std::slice::from_ref(&old)).len(), 1, "the open one is still the old one");
+    let error = open(folder.path()).tables_of(&[old]).unwrap_err();
+    assert!(error.to_string().contains("not the item table"), "{error}");
 }
