@@ -61,6 +61,8 @@ struct Held {
     /// Given out, and not yet written.
     new: Vec<(Of, Box<str>, Millis)>,
     imports: usize,
+    /// Whether the log says already that there are too many.
+    is_full_told: bool,
 }
 
 /// The salts of every site.
@@ -84,7 +86,7 @@ impl Salts {
         for (site, kept) in catalog.list::<Kept>(Of::Ever.kind(), "")? {
             salts.extend(parse(&kept.salt).map(|salt| ((Of::Ever, site.into()), salt)));
         }
-        Ok(Self { catalog, held: Mutex::new(Held { salts, new: Vec::new(), imports: 0 }) })
+        Ok(Self { catalog, held: Mutex::new(Held { salts, new: Vec::new(), imports: 0, is_full_told: false }) })
     }
 
     /// The salt of a site's day, made if need be; `None` once the day has been over for 26 h in the site's zone.
@@ -211,6 +213,9 @@ impl Salts {
             return Ok(Some(*salt));
         }
         if held.salts.len() >= SALTS_MAX {
+            if !std::mem::replace(&mut held.is_full_told, true) {
+                tracing::warn!(salts = SALTS_MAX, "too many sites and days: events of further ones have no visitor");
+            }
             return Ok(None);
         }
         let salt = random()?;

@@ -33,7 +33,7 @@ pub(super) struct Arrivals {
     pub(super) end: u64,
 }
 
-/// The batches to come; ends with the journal, or after an error. Dropping it ends the reading.
+/// The batches to come, up to an error: [`JournalError::Closed`] where the journal ends. Dropping it ends the reading.
 pub(super) struct Following {
     batches: mpsc::Receiver<Result<Arrivals, JournalError>>,
     _task: JoinSet<()>,
@@ -70,7 +70,7 @@ async fn follow(
             let arrivals = read(&mut reader, max, &counts);
             (reader, arrivals)
         });
-        // The runtime stops, or the reading panicked, which the owner sees as the journal's end.
+        // The runtime stops, or the reading panicked: the owner begins again.
         let Ok((back, arrivals)) = read.await else { return };
         reader = back;
         match arrivals {
@@ -81,6 +81,7 @@ async fn follow(
             }
             Ok(None) => {
                 if synced.changed().await.is_err() {
+                    drop(sender.send(Err(JournalError::Closed)).await);
                     return;
                 }
             }

@@ -21,11 +21,21 @@ pub enum Sealing {
     Due,
 }
 
+/// What is dropped for its age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// Events of days before this one.
+    pub events: Day,
+    /// Item tables of days before this one; never before their events.
+    pub items: Day,
+}
+
 /// A command on its way.
 #[derive(Debug)]
 pub(super) enum Command {
     Seal(Sealing, oneshot::Sender<Result<Vec<Day>, IndexerError>>),
     Flush(oneshot::Sender<Result<(), IndexerError>>),
+    Expire(Expiry, oneshot::Sender<Result<(), IndexerError>>),
 }
 
 /// What the owner tells.
@@ -84,6 +94,16 @@ impl Handle {
     pub async fn flush(&self) -> Result<(), IndexerError> {
         let (reply, answer) = oneshot::channel();
         self.order(Command::Flush(reply)).await?;
+        answer.await.map_err(|_| IndexerError::Stopped)?
+    }
+
+    /// Drops what is too old, between two seals.
+    ///
+    /// # Errors
+    /// [`IndexerError::Store`] when the store failed, [`IndexerError::Stopped`].
+    pub async fn expire(&self, before: Expiry) -> Result<(), IndexerError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Command::Expire(before, reply)).await?;
         answer.await.map_err(|_| IndexerError::Stopped)?
     }
 

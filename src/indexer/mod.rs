@@ -8,7 +8,8 @@
 //! - A day is sealed 26 h after its end in the last of its sites' zones, again ten idle minutes after a late event, and
 //!   when asked to. One seal runs at a time, beside the writing.
 //! - The journal is released up to the store's position.
-//! - Absent: the rules of a visit (`visits`), where events lie (`store`), expiry of days (`app` asks the store).
+//! - Absent: the rules of a visit (`visits`), where events lie (`store`), when days
+//!   expire (whoever knows the configuration asks).
 
 mod days;
 mod derive;
@@ -23,7 +24,7 @@ mod requests;
 
 pub use derive::derive;
 pub use error::IndexerError;
-pub use handle::{Facts, Handle, Sealing};
+pub use handle::{Expiry, Facts, Handle, Sealing};
 
 use crate::clock::Clock;
 use crate::journal::Journal;

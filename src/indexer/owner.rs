@@ -7,7 +7,7 @@ use super::derive::derive;
 use super::duplicates::Duplicates;
 use super::error::{Chain, IndexerError};
 use super::follow::{Arrivals, Following};
-use super::handle::{COMMANDS_MAX, Command, Handle, Sealing, Shared};
+use super::handle::{COMMANDS_MAX, Command, Expiry, Handle, Sealing, Shared};
 use super::live::Live;
 use super::refill::refill;
 use super::requests::{Requests, WAITING_MAX};
@@ -123,12 +123,13 @@ impl Owner {
                 arrivals = next(&mut following) => match arrivals {
                     Some(Ok(arrivals)) => self.index(arrivals).await,
                     Some(Err(error @ JournalError::Version { .. })) => return End::Given(error.into()),
-                    Some(Err(error)) => Err(error.into()),
-                    // The journal is closed: the shutdown is on its way.
-                    None => {
+                    // The shutdown is on its way.
+                    Some(Err(JournalError::Closed)) => {
                         following = None;
                         Ok(())
                     }
+                    Some(Err(error)) => Err(error.into()),
+                    None => Err(IndexerError::Stopped),
                 },
             };
             let done = match done {
@@ -160,6 +161,7 @@ impl Owner {
         match command {
             Command::Seal(which, reply) => self.requests.add_seal(target, which, reply),
             Command::Flush(reply) => self.requests.add_flush(target, reply),
+            Command::Expire(before, reply) => self.requests.add_expiry(before, reply),
         }
     }
 
@@ -230,9 +232,14 @@ impl Owner {
             let days = self.days_of(&which).await?;
             self.requests.wait_for(days, reply);
         }
-        if self.sealing.is_none()
-            && let Some(day) = self.requests.begin()
-        {
+        if self.sealing.is_some() {
+            return Ok(());
+        }
+        for (Expiry { events, items }, reply) in self.requests.expiries() {
+            let expired = self.parts.store.expire(events, items).await;
+            drop(reply.send(expired.map_err(IndexerError::store("expire days of the store"))));
+        }
+        if let Some(day) = self.requests.begin() {
             self.days.seal_begins(day);
             let store = Arc::clone(&self.parts.store);
             let task = tokio::spawn(async move { store.seal(day, derive()).await });

@@ -4,7 +4,7 @@
 //! - Absent: doing any of it (`owner`). Bounded by its callers, who wait: the owner takes no more than [`WAITING_MAX`].
 
 use super::IndexerError;
-use super::handle::Sealing;
+use super::handle::{Expiry, Sealing};
 use crate::event::Day;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ pub(super) const WAITING_MAX: usize = 64;
 
 /// Where the answer to a request for seals goes.
 pub(super) type SealReply = oneshot::Sender<Result<Vec<Day>, IndexerError>>;
-/// Where the answer to a request for a flush goes.
-pub(super) type FlushReply = oneshot::Sender<Result<(), IndexerError>>;
+/// Where the answer to a request for a flush or an expiry goes.
+pub(super) type PlainReply = oneshot::Sender<Result<(), IndexerError>>;
 
 /// A request whose days are known.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ struct Waiting {
 pub(super) struct Requests {
     /// By the position that must be stored first.
     seals: Vec<(u64, Sealing, SealReply)>,
-    flushes: Vec<(u64, FlushReply)>,
+    flushes: Vec<(u64, PlainReply)>,
+    expiries: Vec<(Expiry, PlainReply)>,
     waiting: Vec<Waiting>,
     /// Days that are to be sealed, asked for or due.
     wanted: BTreeSet<Day>,
@@ -40,19 +41,28 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn len(&self) -> usize {
-        self.seals.len() + self.flushes.len() + self.waiting.len()
+        self.seals.len() + self.flushes.len() + self.expiries.len() + self.waiting.len()
     }
 
     pub(super) fn add_seal(&mut self, target: u64, which: Sealing, reply: SealReply) {
         self.seals.push((target, which, reply));
     }
 
-    pub(super) fn add_flush(&mut self, target: u64, reply: FlushReply) {
+    pub(super) fn add_flush(&mut self, target: u64, reply: PlainReply) {
         self.flushes.push((target, reply));
     }
 
+    pub(super) fn add_expiry(&mut self, before: Expiry, reply: PlainReply) {
+        self.expiries.push((before, reply));
+    }
+
+    /// Takes the requests for expiry out: no seal runs.
+    pub(super) fn expiries(&mut self) -> Vec<(Expiry, PlainReply)> {
+        std::mem::take(&mut self.expiries)
+    }
+
     /// Takes the requests out whose events were handed to the store.
-    pub(super) fn reached(&mut self, position: u64) -> (Vec<(Sealing, SealReply)>, Vec<FlushReply>) {
+    pub(super) fn reached(&mut self, position: u64) -> (Vec<(Sealing, SealReply)>, Vec<PlainReply>) {
         let seals = self.seals.extract_if(.., |(target, ..)| *target <= position);
         let seals = seals.map(|(_, which, reply)| (which, reply)).collect();
         let flushes = self.flushes.extract_if(.., |(target, _)| *target <= position);

@@ -325,6 +325,27 @@ async fn the_end_flushes_the_store_and_the_journal_is_released() {
     assert!(matches!(handle.flush().await, Err(IndexerError::Stopped)));
 }
 
+#[tokio::test]
+async fn days_expire_when_asked_to() {
+    let house = House::new();
+    let running = house.run();
+    running.take(&[view(0, "/", "a"), view(DAY_MS, "/", "b"), view(2 * DAY_MS, "/", "c")]).await;
+    running.handle.expire(Expiry { events: Day(1), items: Day(0) }).await.expect("expire");
+    assert_eq!(house.ids().await, "b c");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_closed_journal_ends_the_reading_and_not_the_answers() {
+    let house = House::new();
+    let running = house.run();
+    running.take(&[view(0, "/", "a")]).await;
+    running.journal.clone().close();
+    assert_eq!(running.handle.seal(Sealing::All).await.expect("seal"), [Day(0)]);
+    running.stop().await;
+    assert_eq!(house.ids().await, "a");
+}
+
 #[test]
 fn visitors_are_remembered_within_a_bound() {
     let mut live = live::Live::bounded(100);
