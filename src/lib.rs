@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod normalize;
+pub mod receive;
 pub mod report;
 pub mod store;
 pub mod visits;

@@ -50,7 +50,7 @@ pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: N
     };
     let path = request.uri().path().to_owned();
     let mut response = match admitted {
-        Ok(_) if door.purpose == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
+        Ok(_) if door.need == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
             Problem::new(Type::Forbidden, "this site takes no events from pages of this origin").into_response()
         }
         Ok(caller) => {

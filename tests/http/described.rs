@@ -1,0 +1,309 @@
+//! `openapi.json` and the routes hold each other: every route with its method and scope, every status provoked.
+
+use crate::support::{App, Said, Setup, request};
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::Request;
+use metronome::catalog::keys::Scope;
+use metronome::event::{Day, Key, Known, Value};
+use metronome::http::{BodyLimits, Peer, Rate};
+use metronome::journal;
+use metronome::store::memory::Memory;
+use metronome::store::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
+use metronome::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+fn description() -> serde_json::Value {
+    serde_json::from_str(include_str!("../../openapi.json")).unwrap()
+}
+
+/// Method, path and scope of every operation described.
+fn operations() -> BTreeSet<(String, String, Option<String>)> {
+    let description = description();
+    let mut found = BTreeSet::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let scope = operation["security"][0]["bearer"][0].as_str().map(str::to_owned);
+            found.insert((method.to_uppercase(), path.clone(), scope));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_route_is_described_with_its_scope_and_nothing_else_is() {
+    let app = Setup::default().start();
+    let mut routes = BTreeSet::new();
+    for (method, paths, scope) in &app.routes {
+        routes.extend(paths.iter().map(|path| (method.clone(), (*path).to_owned(), scope.map(str::to_owned))));
+    }
+    let described = operations();
+    let missing: Vec<_> = routes.difference(&described).collect();
+    let extra: Vec<_> = described.difference(&routes).collect();
+    assert!(missing.is_empty() && extra.is_empty(), "not described: {missing:?}; no such route: {extra:?}");
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_ids_are_unique() {
+    let description = description();
+    let mut ids = BTreeSet::new();
+    visit(&description, &mut |value| {
+        if let Some(reference) = value["$ref"].as_str() {
+            assert!(description.pointer(&reference[1..]).is_some(), "{reference}");
+        }
+        if let Some(id) = value["operationId"].as_str() {
+            assert!(ids.insert(id.to_owned()), "{id} twice");
+        }
+    });
+    assert!(!ids.is_empty());
+}
+
+fn visit(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Value)) {
+    see(value);
+    match value {
+        serde_json::Value::Object(map) => map.values().for_each(|value| visit(value, see)),
+        serde_json::Value::Array(list) => list.iter().for_each(|value| visit(value, see)),
+        _ => {}
+    }
+}
+
+/// One way to ask each operation so that it succeeds: method, path as described, address, body.
+const ASKED: &[(&str, &str, &str, &str)] = &[
+    ("POST", "/tick", "/tick", "{}"),
+    ("GET", "/tick.gif", "/tick.gif?path=/x", ""),
+    ("GET", "/explain", "/explain?event_id=e1", ""),
+    ("POST", "/explain", "/explain", "{}"),
+    ("GET", "/tock/{id}.json", "/tock/1.json", ""),
+    ("GET", "/tock/{id}.csv", "/tock/1.csv", ""),
+    ("GET", "/tock/{id}.svg", "/tock/1.svg", ""),
+    ("GET", "/tock.json", "/tock.json", ""),
+    ("GET", "/tock.csv", "/tock.csv", ""),
+    ("GET", "/tock.svg", "/tock.svg", ""),
+    ("POST", "/tocks.json", "/tocks.json", r#"{"ids":["1"]}"#),
+    ("POST", "/tocks.csv", "/tocks.csv", r#"{"ids":["1"]}"#),
+    ("GET", "/top.json", "/top.json", ""),
+    ("GET", "/top.csv", "/top.csv", ""),
+    ("GET", "/events.json", "/events.json", ""),
+    ("GET", "/events.csv", "/events.csv", ""),
+    ("GET", "/health", "/health", ""),
+    ("GET", "/ready", "/ready", ""),
+    ("GET", "/metrics", "/metrics", ""),
+    ("GET", "/openapi.json", "/openapi.json", ""),
+];
+
+/// What was provoked: method, path, status.
+#[derive(Default)]
+struct Provoked(BTreeSet<(String, String, u16)>);
+
+impl Provoked {
+    fn saw(&mut self, method: &str, path: &str, said: &Said) {
+        self.0.insert((method.to_owned(), path.to_owned(), said.status));
+    }
+
+    /// Asks every operation once; `change` makes the request what it should be.
+    async fn all(&mut self, app: &App, change: impl Fn(usize, axum::http::request::Builder, &str) -> Request<Body>) {
+        for (at, (method, path, uri, body)) in ASKED.iter().enumerate() {
+            let said = app.send(change(at, request(method, uri), body)).await;
+            self.saw(method, path, &said);
+        }
+    }
+}
+
+fn plain(_: usize, request: axum::http::request::Builder, body: &str) -> Request<Body> {
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+/// A store that fails at everything.
+struct Broken(fn() -> StoreError);
+
+#[async_trait]
+impl Store for Broken {
+    async fn write(&self, _: Vec<Entry>, _: Position) -> Result<(), StoreError> {
+        Err((self.0)())
+    }
+    async fn position(&self) -> Result<Position, StoreError> {
+        Err((self.0)())
+    }
+    async fn flush(&self) -> Result<(), StoreError> {
+        Err((self.0)())
+    }
+    async fn known(&self, _: &str, _: (Day, Day), _: &[&str]) -> Result<Vec<bool>, StoreError> {
+        Err((self.0)())
+    }
+    async fn aggregate(&self, _: &Plan) -> Result<Answer, StoreError> {
+        Err((self.0)())
+    }
+    async fn usage(&self, _: &UsagePlan) -> Result<UsageAnswer, StoreError> {
+        Err((self.0)())
+    }
+    async fn events(&self, _: &Filter, _: TimeRange, _: Option<&Cursor>, _: usize) -> Result<Page, StoreError> {
+        Err((self.0)())
+    }
+    async fn scan(&self, _: &Filter, _: TimeRange, _: Option<&[Key]>) -> Result<Scan, StoreError> {
+        Err((self.0)())
+    }
+    async fn fields(&self, _: (Day, Day)) -> Result<Vec<Field>, StoreError> {
+        Err((self.0)())
+    }
+    async fn days(&self) -> Result<Vec<DayState>, StoreError> {
+        Err((self.0)())
+    }
+    async fn seal(&self, _: Day, _: Derive) -> Result<(), StoreError> {
+        Err((self.0)())
+    }
+    async fn expire(&self, _: Day, _: Day) -> Result<(), StoreError> {
+        Err((self.0)())
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+}
+
+/// A body that never comes.
+struct Stalled;
+
+impl hyper::body::Body for Stalled {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        Poll::Pending
+    }
+}
+
+async fn one_event() -> Arc<dyn Store> {
+    let fields = [("site", "default"), ("action", "view"), ("event_id", "e1"), ("id", "1")];
+    let mut fields: Vec<(Key, Value)> =
+        fields.iter().map(|(name, value)| (Key::named(name), Value::text(*value))).collect();
+    fields.push((Known::Day.into(), Value::Int(16_457)));
+    fields.push((Known::Timestamp.into(), Value::Int(crate::support::NOW)));
+    let store = Memory::new();
+    let event = metronome::event::Event::from_fields(fields);
+    store.write(vec![Entry { position: 0, event }], 1).await.unwrap();
+    Arc::new(store)
+}
+
+#[tokio::test]
+async fn every_documented_status_is_provoked() {
+    let mut provoked = Provoked::default();
+    let app = Setup { store: one_event().await, ..Setup::default() }.start();
+    provoked.all(&app, plain).await;
+    bad_input(&app, &mut provoked).await;
+    // Through a proxy while no key is configured: 403 everywhere.
+    provoked.all(&app, |at, request, body| plain(at, request.header("via", "1.1 x"), body)).await;
+    let app = Setup::default().start();
+    let _ = app.key(Scope::Admin, None);
+    provoked.all(&app, plain).await;
+    overload(&mut provoked).await;
+    broken(&mut provoked).await;
+    let mut never = Vec::new();
+    for (path, methods) in description()["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            for status in operation["responses"].as_object().unwrap().keys() {
+                let one = (method.to_uppercase(), path.clone(), status.parse().unwrap());
+                if !provoked.0.contains(&one) {
+                    never.push(one);
+                }
+            }
+        }
+    }
+    assert!(never.is_empty(), "documented and never provoked: {never:?}");
+    for (method, path, status) in &provoked.0 {
+        let operation = &description()["paths"][path][method.to_lowercase()];
+        assert!(
+            !operation["responses"][status.to_string()].is_null(),
+            "provoked and not documented: {method} {path} {status}"
+        );
+    }
+}
+
+async fn bad_input(app: &App, provoked: &mut Provoked) {
+    let table = [
+        ("POST", "/tick", "/tick", "nonsense"),
+        ("GET", "/tick.gif", "/tick.gif?@timestamp=never", ""),
+        ("GET", "/explain", "/explain", ""),
+        ("GET", "/explain", "/explain?event_id=never", ""),
+        ("POST", "/explain", "/explain", ""),
+        ("GET", "/tock/{id}.json", "/tock/1.json?x", ""),
+        ("GET", "/tock/{id}.csv", "/tock/1.csv?x", ""),
+        ("GET", "/tock/{id}.svg", "/tock/1.svg?x", ""),
+        ("GET", "/tock.json", "/tock.json?x", ""),
+        ("GET", "/tock.csv", "/tock.csv?x", ""),
+        ("GET", "/tock.svg", "/tock.svg?x", ""),
+        ("POST", "/tocks.json", "/tocks.json", ""),
+        ("POST", "/tocks.csv", "/tocks.csv", ""),
+        ("GET", "/top.json", "/top.json?x", ""),
+        ("GET", "/top.csv", "/top.csv?x", ""),
+        ("GET", "/events.json", "/events.json?x", ""),
+        ("GET", "/events.csv", "/events.csv?x", ""),
+        ("GET", "/health", "/health?x", ""),
+    ];
+    for (method, path, uri, body) in table {
+        let said = app.send(request(method, uri).body(Body::from(body)).unwrap()).await;
+        assert!(matches!(said.status, 400 | 404), "{method} {uri}: {}", said.status);
+        provoked.saw(method, path, &said);
+    }
+}
+
+/// Bodies that are too slow, too large, of an unknown coding; rates; memory; the journal.
+async fn overload(provoked: &mut Provoked) {
+    let body = BodyLimits { bytes_max: 64, grace: Duration::from_millis(5), ..BodyLimits::default() };
+    let app = Setup { body, ..Setup::default() }.start();
+    for (method, path, uri, _) in ASKED.iter().filter(|(method, ..)| *method == "POST") {
+        let large = request(method, uri).body(Body::from(vec![b' '; 65])).unwrap();
+        let coded = request(method, uri).header("content-encoding", "?").body(Body::from("{}")).unwrap();
+        let stalled = request(method, uri).body(Body::new(Stalled)).unwrap();
+        for request in [large, coded, stalled] {
+            provoked.saw(method, path, &app.send(request).await);
+        }
+    }
+    let app =
+        Setup { rate: Some(Rate { per_second: 1, burst: 1 }), store: one_event().await, ..Setup::default() }.start();
+    for _ in 0..2 {
+        // Each operation from an address of its own, twice.
+        let from = |at: usize, request: axum::http::request::Builder, body: &str| {
+            let address = [127, 0, 1, u8::try_from(at).unwrap()];
+            plain(at, request.extension(Peer(SocketAddr::from((address, 9)))), body)
+        };
+        provoked.all(&app, from).await;
+    }
+    let body = BodyLimits { in_flight_bytes_max: 0, ..BodyLimits::default() };
+    let app = Setup { body, store: one_event().await, ..Setup::default() }.start();
+    provoked.all(&app, plain).await;
+    let journal = journal::Options {
+        record_bytes_max: 64 << 10,
+        segment_bytes_max: 128 << 10,
+        bytes_max: 256 << 10,
+        ..journal::Options::default()
+    };
+    let app = Setup { journal, ..Setup::default() }.start();
+    for at in 0_u64.. {
+        // Text that no compression makes small, until the journal is full.
+        let noise: String =
+            (0..2_000).map(|n| format!("{:x}", (at * 2_000 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        let said = app.get(&format!("/tick.gif?message={}", &noise[..30_000])).await;
+        provoked.saw("GET", "/tick.gif", &said);
+        if said.status != 200 {
+            break;
+        }
+    }
+}
+
+async fn broken(provoked: &mut Provoked) {
+    let stopped = || StoreError::Stopped;
+    let corrupt = || StoreError::Corrupt { object: "a day".into(), why: "a checksum".into() };
+    for failure in [stopped as fn() -> StoreError, corrupt] {
+        let app = Setup { store: Arc::new(Broken(failure)), ready: false, ..Setup::default() }.start();
+        provoked.all(&app, plain).await;
+        let said = app.get("/top.json").await;
+        assert!(!said.text().contains("checksum") && !said.text().contains("a day"), "{}", said.text());
+    }
+}

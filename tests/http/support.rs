@@ -1,0 +1,189 @@
+//! An application of receivers and reading routes over a journal in a folder of its own and a store in memory.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use http_body_util::BodyExt;
+use metronome::api::{self, Facts, Metrics, Probe, Questions};
+use metronome::catalog::Catalog;
+use metronome::catalog::keys::{Keys, Scope};
+use metronome::catalog::salts::Salts;
+use metronome::clock::Clock;
+use metronome::event::{Event, Key};
+use metronome::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
+use metronome::ingest::{self, Ingest};
+use metronome::journal::{self, Journal};
+use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
+use metronome::receive::http as receive;
+use metronome::store::memory::Memory;
+use metronome::store::{Store, plan};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+/// Noon of 2015-01-22, UTC.
+pub const NOW: i64 = 1_421_928_000_000;
+
+/// What an application is made with.
+pub struct Setup {
+    pub store: Arc<dyn Store>,
+    pub body: BodyLimits,
+    pub journal: journal::Options,
+    pub rate: Option<Rate>,
+    pub origins: Origins,
+    pub ready: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            store: Arc::new(Memory::new()),
+            body: BodyLimits::default(),
+            journal: journal::Options::default(),
+            rate: None,
+            origins: Origins::default(),
+            ready: true,
+        }
+    }
+}
+
+/// A running application.
+pub struct App {
+    pub router: Router,
+    pub keys: Arc<Keys>,
+    pub routes: Vec<(String, Vec<&'static str>, Option<&'static str>)>,
+    journal: Journal,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer.
+pub struct Said {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Said {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+fn sites() -> Arc<Sites> {
+    let gpc = |name: &str, gpc| SiteRules { gpc, ..SiteRules::named(name) };
+    Arc::new(Sites::new(vec![gpc("drops", Gpc::Drop), gpc("ignores", Gpc::Ignore)], SiteRules::named("default")))
+}
+
+impl Setup {
+    /// Starts it.
+    pub fn start(self) -> App {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
+        let clock = Clock::manual(NOW);
+        let keys = Arc::new(Keys::open(Arc::clone(&catalog), clock.clone()).unwrap());
+        let (journal, _) = Journal::open(&folder.path().join("journal"), self.journal).unwrap();
+        let (sites, bodies) = (sites(), Bodies::new(self.body));
+        let ingest = Ingest::open(ingest::Parts {
+            journal: journal.clone(),
+            salts: Arc::new(Salts::open(catalog).unwrap()),
+            sites: Arc::clone(&sites),
+            places: None,
+            limits: Limits::default(),
+            keep_user_agent: false,
+            options: ingest::Options::default(),
+        })
+        .unwrap();
+        let receive = Arc::new(receive::Parts {
+            ingest,
+            bodies: bodies.clone(),
+            limits: Limits::default(),
+            batch_events_max: 10_000,
+            clock: clock.clone(),
+        });
+        let ready = self.ready;
+        let check = move || -> api::Check {
+            Box::pin(async move { if ready { Ok(()) } else { Err("it is stopped".to_owned()) } })
+        };
+        let api = Arc::new(api::Parts {
+            store: self.store,
+            sites,
+            clock,
+            questions: Questions::new(4, plan::Limits::default()),
+            bodies,
+            probes: vec![Probe { part: "store", check: Box::new(check) }],
+            metrics: Metrics::new(Facts::default),
+        });
+        let table = receive::routes(&receive).merge(api::routes(&api));
+        let routes = rows(&table);
+        let gate = Gate {
+            access: Access::new(Arc::clone(&keys)),
+            trusted_proxies: Vec::new(),
+            rates: Rates::new(None, self.rate, 1_000),
+            origins: self.origins,
+        };
+        App { router: table.into_router(gate), keys, routes, journal, _folder: folder }
+    }
+}
+
+/// Method, paths as described, and scope of every route.
+fn rows(table: &Routes) -> Vec<(String, Vec<&'static str>, Option<&'static str>)> {
+    let row = |route: &metronome::http::Route| (route.method.to_string(), route.described.to_vec(), route.need.scope());
+    table.rows().iter().map(row).collect()
+}
+
+/// A request of this method and address from this machine.
+pub fn request(method: &str, uri: &str) -> axum::http::request::Builder {
+    let peer = Peer(SocketAddr::from(([127, 0, 0, 1], 9)));
+    Request::builder().method(method).uri(uri).extension(peer)
+}
+
+impl App {
+    pub async fn send(&self, request: Request<Body>) -> Said {
+        let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Said { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// `POST /tick` with a type, where there is one.
+    pub async fn tick(&self, content_type: &str, body: impl Into<Body>) -> Said {
+        let mut request = request("POST", "/tick");
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn get(&self, uri: &str) -> Said {
+        self.send(request("GET", uri).body(Body::empty()).unwrap()).await
+    }
+
+    /// The text of a new key.
+    pub fn key(&self, scope: Scope, site: Option<&str>) -> String {
+        self.keys.make(scope, site).unwrap().1
+    }
+
+    /// Every event that is on disk, in order.
+    pub fn events(&self) -> Vec<Event> {
+        let mut reader = self.journal.reader(0).unwrap();
+        let mut events = Vec::new();
+        while let Some(block) = reader.read(1_000).unwrap() {
+            events.extend(block.iter().map(|payload| Event::from_payload(payload).unwrap().0));
+        }
+        events
+    }
+
+    /// One key of every event that is on disk, as readers see it; `-` where there is none.
+    pub fn stored(&self, key: &str) -> Vec<String> {
+        let key = Key::named(key);
+        let shown = |event: &Event| match event.to_json().get(key.name()) {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => "-".to_owned(),
+        };
+        self.events().iter().map(shown).collect()
+    }
+}
