@@ -9,6 +9,7 @@ use metronome::ingest::{self, Ingest, Item};
 use metronome::journal::{self, Journal};
 use metronome::normalize::{Limits, Receiver, Sender, SiteRules, Sites, json};
 use metronome::store::Store;
+use metronome::store::embedded::{Embedded, EmbeddedOptions};
 use metronome::store::memory::Memory;
 use metronome::store::plan::{Answer, Direction, Filter, Group, Measure, Metric, OrderBy, Plan, TimeKey, TimeRange};
 use metronome::visits::recount::Recount;
@@ -27,6 +28,8 @@ const ALL_TIME: TimeRange = TimeRange { key: TimeKey::Timestamp, from: i64::MIN,
 pub enum Engine {
     /// The oracle: it outlives the house in memory.
     Memory,
+    /// The embedded one: it is opened anew each time.
+    Embedded,
 }
 
 /// What can be read at the end.
@@ -58,6 +61,7 @@ pub fn live_through(engine: Engine, events: &[Said], arrival: &Arrival, salts: &
     let open_store = || -> Arc<dyn Store> {
         match engine {
             Engine::Memory => Arc::<Memory>::clone(&memory),
+            Engine::Embedded => Arc::new(open_embedded(&folder.path().join("store"))),
         }
     };
     runtime.block_on(async {
@@ -76,6 +80,13 @@ pub fn live_through(engine: Engine, events: &[Said], arrival: &Arrival, salts: &
         house.handle.seal(Sealing::All).await.expect("seal");
         house.outcome().await
     })
+}
+
+/// Two events make a segment, and seven a commit.
+fn open_embedded(folder: &Path) -> Embedded {
+    let options =
+        EmbeddedOptions { commit_events_max: 7, segment_events_max: 2, threads: 1, ..EmbeddedOptions::default() };
+    Embedded::open(folder, options).expect("open the store")
 }
 
 struct House {

@@ -14,6 +14,11 @@ fn any_arrival_of_the_same_events_gives_the_same_numbers_in_memory() {
     hold(Engine::Memory, 24);
 }
 
+#[test]
+fn any_arrival_of_the_same_events_gives_the_same_numbers_in_the_embedded_store() {
+    hold(Engine::Embedded, 6);
+}
+
 fn hold(engine: Engine, cases: u32) {
     let config =
         ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() };
@@ -21,7 +26,7 @@ fn hold(engine: Engine, cases: u32) {
     let result = TestRunner::new(config).run(&lives, |(events, one, other)| {
         let salts = house::salts();
         let live = |arrival: &Arrival| live_through(engine, &events, arrival, &salts);
-        let expected = live(&in_order(&events));
+        let expected = live_through(Engine::Memory, &events, &in_order(&events), &salts);
         same(&expected, &live(&one))?;
         same(&expected, &live(&other))
     });
