@@ -114,6 +114,10 @@ impl JournalError {
         }
     }
 
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     pub(super) fn io(operation: &'static str, object: &dyn Display, source: io::Error) -> Self {
         Self::Io { operation, object: object.to_string(), source: Arc::new(source) }
     }

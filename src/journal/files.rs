@@ -46,13 +46,15 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// The folder `folder`, made with its parents when it is not there.
+    /// The folder `folder`, made durably with its parents when it is not there.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        if let Some(parent) = folder.canonicalize()?.parent() {
+        let folder = std::path::absolute(folder)?;
+        let made: Vec<&Path> = folder.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
+        fs::create_dir_all(&folder)?;
+        for parent in made.into_iter().filter_map(Path::parent) {
             fs::File::open(parent)?.sync_all()?;
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder })
     }
 }
 

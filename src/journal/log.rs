@@ -2,9 +2,9 @@
 //! - A record lies in one segment. A segment is synced before the next one is made, and the next one's name is synced
 //!   before anything in it counts.
 //! - What is written counts (for readers, for `held_bytes`' release) only once `sync` has returned.
-//! - After an error from `write` or `sync` the log is only good for `release_one` and `reopen`.
+//! - After an error from `write` or `sync` the log is only good for `drop_unsynced`,
+//!   `release_one` and `reopen`.
 
-use super::Options;
 use super::error::JournalError;
 use super::files::{File, Files};
 use super::frame::bytes_bound;
@@ -12,6 +12,7 @@ use super::record::Record;
 use super::recovery::{self, Found, Recovery};
 use super::segment;
 use super::shared::{Shared, Span};
+use super::{Options, aside};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,7 +56,7 @@ impl Newest {
         let name = segment::name(first);
         let failed = |source| JournalError::io("create segment", &name, source);
         let trying = format!("{name}.new");
-        let file = segment::create_anew(files, &trying).map_err(failed)?;
+        let file = aside::create_anew(files, &trying).map_err(failed)?;
         file.append(&[0; PROBE_BYTES], 0).map_err(failed)?;
         file.sync().map_err(failed)?;
         file.cut(0).map_err(failed)?;
@@ -151,14 +152,16 @@ impl Log {
             }
         };
         let name = segment::name(oldest.first);
-        // The folder is synced each time so that a power loss never brings back an older segment without a newer one.
-        let unlinked = self.shared.files.unlink(&name).and_then(|()| self.shared.files.sync_folder());
-        if let Err(error) = &unlinked {
+        if let Err(error) = self.shared.files.unlink(&name) {
             tracing::warn!(segment = name, %error, "releasing a journal segment failed");
             self.shared.spans().push_front(oldest);
             return false;
         }
         self.held_bytes -= oldest.bytes;
+        // Each time, so that a power loss never brings back an older segment without the newer ones.
+        if let Err(error) = self.shared.files.sync_folder() {
+            tracing::warn!(segment = name, %error, "a power loss may bring a released journal segment back");
+        }
         true
     }
 
@@ -167,16 +170,22 @@ impl Log {
         self.shared.spans().get(1).is_some_and(|next| next.first <= before)
     }
 
+    /// Cuts what was written and not synced. After a failed sync the page cache may hold what the disk does not: a
+    /// process that starts later must not take it for stored.
+    pub(super) fn drop_unsynced(&mut self) -> Result<(), JournalError> {
+        let newest = &self.newest;
+        match self.shared.files.open(&newest.name).and_then(|file| file.cut(newest.synced_bytes)) {
+            // A reopening before this one has set it aside.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            cut => cut.map_err(|source| JournalError::io("cut segment", &newest.name, source)),
+        }
+    }
+
     /// Reads the folder again after a failure and goes on in a fresh segment, where the last acknowledged one ended.
     pub(super) fn reopen(&mut self) -> Result<(), JournalError> {
         let synced = self.shared.synced();
         let files = Arc::clone(&self.shared.files);
-        // Opened anew: nothing acknowledged lies behind this, and the page cache may hold what the disk does not.
-        match files.open(&self.newest.name).and_then(|file| file.cut(self.newest.synced_bytes)) {
-            // An attempt before this one has set it aside.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            cut => cut.map_err(|source| JournalError::io("cut segment", &self.newest.name, source))?,
-        }
+        self.drop_unsynced()?;
         let found = recovery::recover(&*files, &self.options)?;
         if found.report.end < synced {
             tracing::error!(from = found.report.end, to = synced, "acknowledged positions are gone from the journal");

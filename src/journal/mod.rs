@@ -3,7 +3,7 @@
 //! - Payloads are numbered from 0; their positions are consecutive over segments and restarts. Positions that were
 //!   never acknowledged may be given again; acknowledged ones are not. A jump (damage) is always told.
 //! - Payloads are opaque bytes: this room knows nothing of events.
-//! - One process per folder ([`lock`](self)), one thread that writes; readers are as many as wanted and see only what is
+//! - One process per folder (`lock`), one thread that writes; readers are as many as wanted and see only what is
 //!   synced.
 //! - A failed write or sync poisons it: nothing is acknowledged until it has reopened itself from disk, in a fresh
 //!   segment. No file is synced again whose sync failed.
@@ -11,11 +11,13 @@
 //!
 //! Layers, each knowing only the one before: `files` (the folder; tests put a failing one in its place) → `frame` (the
 //! format, a head with checksums around opaque bytes) → `record` (payloads in a frame) → `segment` (a file of records,
-//! walked past damage) → `log` and `recovery` (the segments of a folder) → `writer` behind `queue`, and `reader`.
+//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `writer` behind
+//! `queue`, and `reader`.
 //!
 //! Deliberately absent: what payloads mean, duplicates, retention by time, preallocation (zeros written ahead save some
 //! 0.07 ms of a sync on ext4 and cost every byte twice), retries of an append.
 
+mod aside;
 mod batch;
 mod error;
 mod files;
@@ -61,7 +63,7 @@ pub struct Options {
     pub bytes_max: u64,
     /// Batches that may wait for their sync; [`Journal::append`] waits for a place.
     pub queue_batches_max: usize,
-    /// Payload bytes that may wait for their sync; a larger batch waits until it is alone.
+    /// Bytes of batches that may wait for their sync; a larger batch waits until it is alone.
     pub queue_bytes_max: usize,
     /// Bytes of a record before compression, so also of a payload; at most 64 MiB.
     pub record_bytes_max: usize,

@@ -47,18 +47,18 @@ pub(super) struct Queue {
     bytes_max: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     work: Work,
     released: u64,
-    /// Whether the thread sleeps, and must be woken.
-    asleep: bool,
+    /// How many requests end the thread's sleep; more than there can be while it is awake.
+    woken_by: usize,
 }
 
 impl Queue {
     pub(super) fn new(options: &Options) -> Self {
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(State { work: Work::default(), released: 0, woken_by: usize::MAX }),
             arrived: Condvar::new(),
             places: Arc::new(Semaphore::new(options.queue_batches_max)),
             bytes: Arc::new(Semaphore::new(options.queue_bytes_max)),
@@ -68,7 +68,8 @@ impl Queue {
 
     /// Puts `batch` into the queue once there is room.
     pub(super) async fn push(&self, batch: Batch) -> Result<oneshot::Receiver<Answer>, JournalError> {
-        let bytes = u32::try_from(batch.bytes().min(self.bytes_max)).unwrap_or(u32::MAX);
+        let held = batch.bytes() + batch.len() * size_of::<usize>();
+        let bytes = u32::try_from(held.min(self.bytes_max)).unwrap_or(u32::MAX);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| JournalError::Closed)?;
         let bytes = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.map_err(|_| JournalError::Closed)?;
         let (answer, answered) = oneshot::channel();
@@ -105,19 +106,29 @@ impl Queue {
             work.requests.is_empty() && !work.closed && work.release_before == state.released
         };
         let mut state = self.state();
-        state.asleep = true;
+        state.woken_by = 0;
         let mut state = match wait {
             None => self.arrived.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
             Some(wait) => self.arrived.wait_timeout_while(state, wait, idle).unwrap_or_else(PoisonError::into_inner).0,
         };
-        state.asleep = false;
+        state.woken_by = usize::MAX;
         state.released = state.work.release_before;
         let requests = std::mem::take(&mut state.work.requests);
         Work { requests, release_before: state.released, closed: state.work.closed }
     }
 
+    /// Waits until `wanted` requests can be taken, at most for `wait`.
+    pub(super) fn gather(&self, wanted: usize, wait: Duration) {
+        let mut state = self.state();
+        state.woken_by = wanted;
+        let few = |state: &mut State| state.work.requests.len() < wanted && !state.work.closed;
+        let waited = self.arrived.wait_timeout_while(state, wait, few);
+        waited.unwrap_or_else(PoisonError::into_inner).0.woken_by = usize::MAX;
+    }
+
+    /// Wakes the thread if it sleeps and this is what it waits for.
     fn wake(&self, state: MutexGuard<'_, State>) {
-        if state.asleep {
+        if state.woken_by <= state.work.requests.len() || state.work.closed {
             self.arrived.notify_one();
         }
     }

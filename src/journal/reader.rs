@@ -3,6 +3,7 @@
 //! - Reads only bytes that are synced, so what a writer is writing, or cuts after a failure, is never seen.
 //! - Damage and gaps are an error once; the next call goes on behind them.
 
+use super::aside;
 use super::batch::{Block, Payloads};
 use super::error::JournalError;
 use super::frame::Head;
@@ -79,7 +80,12 @@ impl Reader {
         };
         let extent = Extent { bytes: span.bytes, next_first };
         let end = next_first.unwrap_or(synced);
-        let step = self.walk_in(span, extent)?.next(extent)?;
+        let step = match self.walk_in(span, extent) {
+            Ok(walk) => walk.next(extent)?,
+            // Released meanwhile, or taken away.
+            Err(error) if error.is_not_found() => return Err(self.missing(end)),
+            Err(error) => return Err(error),
+        };
         match step {
             Step::Record(head) => self.hold(head, span),
             Step::Damage(damage) => self.pass(damage),
@@ -133,7 +139,7 @@ impl Reader {
             return Err(self.missing(lost.end));
         }
         if let Some((_, walk)) = &self.walk
-            && let Err(error) = segment::set_aside(&*self.shared.files, walk.file(), &mut damage)
+            && let Err(error) = aside::set(&*self.shared.files, walk.file(), &mut damage)
         {
             tracing::warn!(segment = damage.segment, offset = damage.offset, %error, "copying damaged bytes failed");
         }

@@ -4,11 +4,11 @@
 //! - Older segments than `recovery_bytes_max` reach are not read: starting stays quick, readers find their damage.
 //! - Nothing is synced here but copies: whoever continues the segment does that.
 
-use super::Options;
 use super::error::JournalError;
 use super::files::Files;
 use super::segment::{self, Damage, Extent, Step, Tail, Walk};
 use super::shared::Span;
+use super::{Options, aside};
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
@@ -104,7 +104,7 @@ impl Found {
 
     fn note(&mut self, files: &dyn Files, walk: &Walk, mut damage: Damage) {
         if damage.bytes > 0
-            && let Err(error) = segment::set_aside(files, walk.file(), &mut damage)
+            && let Err(error) = aside::set(files, walk.file(), &mut damage)
         {
             tracing::warn!(segment = damage.segment, offset = damage.offset, %error, "copying damaged bytes failed");
         }
@@ -140,8 +140,8 @@ impl Found {
         let whole_segment = damage.offset == 0;
         let kept = match tail {
             Tail::Torn => Ok(()),
-            Tail::Damaged if whole_segment => segment::set_aside_whole(files, &mut damage),
-            Tail::Damaged => segment::set_aside(files, walk.file(), &mut damage),
+            Tail::Damaged if whole_segment => aside::set_whole(files, &mut damage),
+            Tail::Damaged => aside::set(files, walk.file(), &mut damage),
         };
         match (kept, tail) {
             (Ok(()), Tail::Damaged) if whole_segment => drop(self.spans.pop_back()),

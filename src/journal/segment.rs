@@ -7,7 +7,6 @@ use super::error::JournalError;
 use super::files::{File, Files};
 use super::frame::{HEAD_BYTES, Head, HeadFault, MAGIC};
 use std::fmt;
-use std::io;
 use std::ops::Range;
 
 const SUFFIX: &str = ".journal";
@@ -290,56 +289,4 @@ impl Walk {
         let range = start..start + bytes as usize;
         Ok((range.end <= self.buffer.len()).then_some(range))
     }
-}
-
-/// Copies the damaged bytes to a file beside the segment and names it in `damage`; once is enough.
-pub(super) fn set_aside(files: &dyn Files, from: &dyn File, damage: &mut Damage) -> io::Result<()> {
-    let name = aside_name(damage);
-    if !files.list()?.contains(&name) {
-        let copying = format!("{name}.new");
-        let copy = create_anew(files, &copying)?;
-        copy_bytes(from, damage.offset, damage.bytes, &*copy)?;
-        copy.sync()?;
-        files.rename(&copying, &name)?;
-        files.sync_folder()?;
-    }
-    damage.aside = Some(name);
-    Ok(())
-}
-
-/// Sets a segment aside whole, as the file `damage` is then found in.
-pub(super) fn set_aside_whole(files: &dyn Files, damage: &mut Damage) -> io::Result<()> {
-    let name = aside_name(damage);
-    files.rename(&damage.segment, &name)?;
-    files.sync_folder()?;
-    damage.aside = Some(name);
-    Ok(())
-}
-
-/// An empty file `name`, whatever an interrupted attempt has left there.
-pub(super) fn create_anew(files: &dyn Files, name: &str) -> io::Result<Box<dyn File>> {
-    match files.unlink(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => files.create(name),
-    }
-}
-
-fn aside_name(damage: &Damage) -> String {
-    format!("{}.damaged-{}", damage.segment, damage.offset)
-}
-
-fn copy_bytes(from: &dyn File, offset: u64, bytes: u64, to: &dyn File) -> io::Result<()> {
-    let mut buffer = vec![0; READ_AHEAD_BYTES.min(bytes) as usize];
-    let mut done = 0;
-    while done < bytes {
-        let wanted = (bytes - done).min(READ_AHEAD_BYTES) as usize;
-        match from.read_at(&mut buffer[..wanted], offset + done)? {
-            0 => break,
-            read => {
-                to.append(&buffer[..read], done)?;
-                done += read as u64;
-            }
-        }
-    }
-    Ok(())
 }
