@@ -1,43 +1,107 @@
 //! Ask: a plan over days: segments side by side on a few threads, merged as they come.
 //! - A day that lies outside the range is not opened.
+//! - What a whole sealed day answers is kept in its cache; late events beside it are asked each time.
 
 use super::answer::finish;
-use super::collect::{Partial, Question, collect};
+use super::cache::{cut_of, question_of};
+use super::collect::{Cut, Partial, Question, collect};
+use super::generation::Generation;
 use super::parts::DayView;
 use super::segment::Segment;
 use super::shared::Shared;
 use crate::store::StoreError;
 use crate::store::plan::{Answer, Plan};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Answers a plan over these days.
 pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan) -> Result<Answer, StoreError> {
     let question = Question::of(plan)?;
-    let mut segments = Vec::new();
-    for view in views {
-        segments.extend(view.segments_within(plan.range)?);
-    }
     let merged = Mutex::new(Ok(Partial::default()));
-    side_by_side(shared.options.threads, segments.len(), |at| {
-        let partial = collect_one(&segments[at], &question);
-        let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(held) = &mut *merged
-            && let Err(error) = partial.and_then(|partial| held.merge(partial, question.rows_max))
-        {
-            *merged = Err(error);
+    let asked = Cut { range: plan.range, groups: plan.groups.clone() };
+    let mut days: Vec<SealedDay> = Vec::new();
+    let mut jobs: Vec<(Arc<Segment>, Option<usize>)> = Vec::new();
+    for view in views {
+        for segment in view.open.iter().flat_map(|part| &part.segments) {
+            jobs.push((segment.clone(), None));
         }
-        merged.is_ok()
+        if let Some(generation) = view.generation.as_ref().filter(|_| !view.sealed_is_outside(plan.range)) {
+            let day = SealedDay::of(generation, plan);
+            match day.question.as_ref().and_then(|question| generation.cache.read(question)) {
+                Some(partial) => merge(&merged, Ok(partial), question.rows_max),
+                None => {
+                    let opened = generation.open()?;
+                    jobs.extend(opened.segments.iter().map(|segment| (segment.clone(), Some(days.len()))));
+                    held(&day.gathered).1 = opened.segments.len();
+                    days.push(day);
+                }
+            }
+        }
+    }
+    side_by_side(shared.options.threads, jobs.len(), |at| {
+        let (segment, day) = &jobs[at];
+        match day {
+            None => merge(&merged, collect(segment, &question, &asked), question.rows_max),
+            Some(day) => days[*day].take(collect(segment, &question, &days[*day].cut), &merged, question.rows_max),
+        }
+        held(&merged).is_ok()
     });
     Ok(finish(plan, merged.into_inner().unwrap_or_else(PoisonError::into_inner)?))
 }
 
-fn collect_one(segment: &Segment, question: &Question<'_>) -> Result<Partial, StoreError> {
-    collect(segment, question)
+type Merged = Mutex<Result<Partial, StoreError>>;
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Merges a partial answer into all; the first error stays.
+fn merge(merged: &Merged, partial: Result<Partial, StoreError>, rows_max: usize) {
+    let mut merged = held(merged);
+    if let Ok(all) = &mut *merged
+        && let Err(error) = partial.and_then(|partial| all.merge(partial, rows_max))
+    {
+        *merged = Err(error);
+    }
+}
+
+/// A sealed day as it is gathered, segment by segment.
+struct SealedDay {
+    generation: Arc<Generation>,
+    cut: Cut,
+    /// What stands for the question in the day's cache, if all of the day is asked.
+    question: Option<Vec<u8>>,
+    /// What was gathered, and how many segments are to come.
+    gathered: Mutex<(Partial, usize)>,
+}
+
+impl SealedDay {
+    fn of(generation: &Arc<Generation>, plan: &Plan) -> Self {
+        let (cut, whole) = cut_of(plan, |key| generation.bounds(key));
+        let question = if whole { question_of(plan, &cut) } else { None };
+        Self { generation: generation.clone(), cut, question, gathered: Mutex::default() }
+    }
+
+    /// Takes a segment's partial answer; the last one completes the day.
+    fn take(&self, partial: Result<Partial, StoreError>, merged: &Merged, rows_max: usize) {
+        let mut gathered = held(&self.gathered);
+        let (all, left) = &mut *gathered;
+        if let Err(error) = partial.and_then(|partial| all.merge(partial, rows_max)) {
+            return merge(merged, Err(error), rows_max);
+        }
+        *left -= 1;
+        if *left == 0 {
+            let partial = std::mem::take(all);
+            if let Some(question) = &self.question {
+                self.generation.cache.write(question, &partial);
+            }
+            merge(merged, Ok(partial), rows_max);
+        }
+    }
 }
 
 /// Calls `each` for every number below `many`, on a few threads, until one answers that it is enough.
-pub fn side_by_side(threads: usize, many: usize, each: impl Fn(usize) -> bool + Sync) {
+fn side_by_side(threads: usize, many: usize, each: impl Fn(usize) -> bool + Sync) {
     let next = AtomicUsize::new(0);
     let work = || {
         loop {

@@ -19,10 +19,6 @@ use std::time::Instant;
 pub struct Question<'a> {
     /// Which events.
     pub filter: Compiled,
-    /// When.
-    pub range: TimeRange,
-    /// How rows are cut.
-    pub groups: &'a [Group],
     /// What is measured, each with the place of its own filter.
     pub metrics: Vec<(&'a Measure, usize)>,
     /// The metrics' own filters, each once.
@@ -31,6 +27,14 @@ pub struct Question<'a> {
     pub rows_max: usize,
     /// When the answer is no longer wanted.
     pub deadline: Deadline,
+}
+
+/// How a question cuts events into rows.
+pub struct Cut {
+    /// When.
+    pub range: TimeRange,
+    /// By what.
+    pub groups: Vec<Group>,
 }
 
 /// When a question has to be given up.
@@ -69,8 +73,6 @@ impl<'a> Question<'a> {
         }
         Ok(Self {
             filter: compile(&plan.filter)?,
-            range: plan.range,
-            groups: &plan.groups,
             metrics,
             only: filters.into_iter().map(compile).collect::<Result<_, _>>()?,
             rows_max: plan.limits.rows_max,
@@ -112,16 +114,16 @@ impl Partial {
 }
 
 /// Asks one segment.
-pub fn collect(segment: &Segment, question: &Question<'_>) -> Result<Partial, StoreError> {
+pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<Partial, StoreError> {
     question.deadline.check("aggregate")?;
     let docs = question.filter.restrict(segment, segment.docs())?;
-    let docs = within(segment, question.range, docs)?;
+    let docs = within(segment, cut.range, docs)?;
     if docs.is_empty() {
         return Ok(Partial::default());
     }
     question.deadline.check("aggregate")?;
     let masks = question.only.iter().map(|only| Mask::of(only, segment, &docs)).collect::<Result<Vec<_>, _>>()?;
-    let (rows, labels) = Rows::of(segment, question.groups, &docs, question.rows_max)?;
+    let (rows, labels) = Rows::of(segment, &cut.groups, &docs, question.rows_max)?;
     question.deadline.check("aggregate")?;
     let seen = seen(&rows, &masks, question, docs.len());
     let mut states: Vec<Vec<State>> = Vec::with_capacity(question.metrics.len());

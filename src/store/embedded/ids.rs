@@ -3,7 +3,8 @@
 //! - A hit in a file is compared in full: its text has to be among the segments' own.
 
 use super::columns::Docs;
-use super::parts::{DayView, Generation};
+use super::generation::Generation;
+use super::parts::DayView;
 use super::rebuild::rebuild;
 use super::shared::Shared;
 use crate::event::{Day, Event, Key, Known};

@@ -8,12 +8,14 @@
 
 mod answer;
 mod ask;
+mod cache;
 mod collect;
 mod columns;
 mod current;
 mod document;
 mod error;
 mod filter;
+mod generation;
 mod groups;
 mod hashes;
 mod ids;
@@ -88,6 +90,18 @@ impl Embedded {
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || owner.run(&receiver));
         let owner = Mutex::new(Some(thread.map_err(file_error("start the owner of", dir))?));
         Ok(Self { shared, commands, owner, sealing: tokio::sync::Mutex::default(), _lock: lock })
+    }
+
+    /// Reads every sealed day against its checksums; answers what is damaged, each named.
+    pub async fn scrub(&self) -> Result<Vec<StoreError>, StoreError> {
+        self.read(|_, days| {
+            let mut damage = Vec::new();
+            for generation in days.values().filter_map(|view| view.generation.as_ref()) {
+                damage.extend(generation.scrub()?);
+            }
+            Ok(damage)
+        })
+        .await
     }
 
     /// Hands the owner a command and waits until it is done.
@@ -260,3 +274,6 @@ fn add_fields(segment: &segment::Segment, fields: &mut BTreeMap<String, Field>) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

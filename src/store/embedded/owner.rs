@@ -6,8 +6,9 @@
 
 use super::current::Current;
 use super::error::file_error;
+use super::generation::Generation;
 use super::partition::{Partition, open_index, payload_of};
-use super::parts::{DayView, Generation, Payload};
+use super::parts::{DayView, Payload};
 use super::position;
 use super::shared::Shared;
 use crate::event::Day;

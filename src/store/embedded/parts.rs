@@ -1,30 +1,20 @@
 //! Parts: what readers see of the days; immutable, shared, replaced whole.
 //! - A reader keeps what it has begun with: a part that no longer counts is removed with its last reader.
-//! - A sealed part opens its segments when a question first comes to it.
 
 use super::current::{Current, generation_dir, open_dir};
 use super::error::{engine, file_error};
-use super::hashes::Hashes;
-use super::manifest::Manifest;
+use super::generation::Generation;
 use super::schema::{Fields, Part};
-use super::segment::{Beside, Segment};
+use super::segment::Segment;
 use crate::event::Day;
-use crate::store::plan::{TimeKey, TimeRange};
+use crate::store::plan::TimeRange;
 use crate::store::{DayState, Position, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use tantivy::columnar::ColumnarReader;
-use tantivy::directory::{Directory, FileSlice, META_LOCK, MmapDirectory};
-use tantivy::{HasLen, Index};
-
-/// The sorted hashes of visitors, in a sealed part.
-pub const VISITORS: &str = "visitors.u64";
-/// The sorted hashes of site and sender's id, in a sealed part.
-pub const IDS: &str = "ids.u64";
-/// The table of visits, in a sealed segment's folder.
-pub const VISITS: &str = "visits.col";
+use tantivy::Index;
+use tantivy::directory::{Directory, META_LOCK};
 
 /// A folder that goes with its last holder once it no longer counts.
 #[derive(Debug)]
@@ -103,81 +93,6 @@ impl OpenPart {
     }
 }
 
-/// A sealed part.
-pub struct Generation {
-    /// Its number.
-    pub number: u32,
-    /// Its folder.
-    pub folder: Arc<Folder>,
-    /// What it consists of.
-    pub manifest: Manifest,
-    opened: Mutex<Option<Arc<Opened>>>,
-}
-
-/// An opened sealed part.
-pub struct Opened {
-    /// Its segments, in order of the day.
-    pub segments: Vec<Arc<Segment>>,
-    /// Sorted hashes of site and sender's id.
-    pub ids: Hashes,
-}
-
-impl Generation {
-    /// A part whose manifest has been read.
-    pub fn new(number: u32, folder: Folder, manifest: Manifest) -> Self {
-        Self { number, folder: Arc::new(folder), manifest, opened: Mutex::default() }
-    }
-
-    /// Its segments.
-    pub fn open(&self) -> Result<Arc<Opened>, StoreError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = &*opened {
-            return Ok(opened.clone());
-        }
-        let new = Arc::new(self.open_all()?);
-        *opened = Some(new.clone());
-        Ok(new)
-    }
-
-    fn open_all(&self) -> Result<Opened, StoreError> {
-        let dir = self.folder.path();
-        let visitors = Arc::new(Hashes::new(self.bytes(VISITORS)?));
-        let mut segments = Vec::with_capacity(self.manifest.segments.len());
-        for facts in &self.manifest.segments {
-            let folder = dir.join(&facts.folder);
-            let index = Index::open_in_dir(&folder).map_err(engine("open sealed segment"))?;
-            let fields = sealed_fields();
-            let visits = self.slice(&format!("{}/{VISITS}", facts.folder))?;
-            let beside = Beside {
-                scales: facts.scales.clone(),
-                visits: ColumnarReader::open(visits).map_err(file_error("open visits of", &folder))?,
-                visitors: visitors.clone(),
-            };
-            let found = index.searchable_segments().map_err(engine("list segments"))?;
-            let segment = found.first().ok_or_else(|| super::error::corrupt(&folder, "it has no segment"))?;
-            segments.push(Arc::new(Segment::open(self.manifest.day, segment, fields, Some(beside))?));
-        }
-        Ok(Opened { segments, ids: Hashes::new(self.bytes(IDS)?) })
-    }
-
-    fn bytes(&self, name: &str) -> Result<tantivy::directory::OwnedBytes, StoreError> {
-        self.slice(name)?.read_bytes().map_err(file_error("read", &self.folder.path().join(name)))
-    }
-
-    /// A file of ours, mapped, its length checked.
-    fn slice(&self, name: &str) -> Result<FileSlice, StoreError> {
-        let path = self.folder.path().join(name);
-        let (dir, file) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
-        let mapped = MmapDirectory::open(dir).map_err(engine("map folder"))?;
-        let slice = mapped.open_read(Path::new(file)).map_err(engine("map file"))?;
-        let length = self.manifest.files.get(name).map(|(length, _)| *length);
-        if length != Some(slice.len() as u64) {
-            return Err(super::error::corrupt(&path, format!("{} B, not the {length:?} of its manifest", slice.len())));
-        }
-        Ok(slice)
-    }
-}
-
 /// The fields of every sealed segment.
 pub fn sealed_fields() -> Arc<Fields> {
     static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::of(Part::Sealed)));
@@ -231,8 +146,7 @@ impl DayView {
 
     /// Whether no event of the sealed part lies in `range`.
     pub fn sealed_is_outside(&self, range: TimeRange) -> bool {
-        let bounds = self.generation.as_ref().and_then(|generation| bounds(&generation.manifest, range.key));
-        bounds.is_none_or(|(least, most)| most < range.from || least >= range.to)
+        self.generation.as_ref().is_none_or(|generation| generation.is_outside(range))
     }
 
     /// Segments that may have events in `range`.
@@ -241,14 +155,6 @@ impl DayView {
             return self.segments();
         }
         Ok(self.open.iter().flat_map(|part| part.segments.iter().cloned()).collect())
-    }
-}
-
-/// The first and last time of a sealed part.
-pub fn bounds(manifest: &Manifest, key: TimeKey) -> Option<(i64, i64)> {
-    match key {
-        TimeKey::Timestamp => Some(manifest.times),
-        TimeKey::VisitAt => manifest.visits,
     }
 }
 
@@ -294,8 +200,7 @@ fn read_day(day: Day, dir: &Path) -> Result<DayView, StoreError> {
         0 => None,
         number => {
             let folder = Folder::new(generation_dir(dir, number));
-            let manifest = Manifest::read(folder.path())?;
-            Some(Arc::new(Generation::new(number, folder, manifest)))
+            Some(Arc::new(Generation::read(day, number, folder)?))
         }
     };
     Ok(DayView { day, generation, open })

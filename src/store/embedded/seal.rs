@@ -6,12 +6,13 @@
 use super::current::{generation_dir, sync_dir};
 use super::document::{Ordinals, sealed};
 use super::error::{engine, file_error};
+use super::generation::{Generation, IDS, VISITORS, VISITS};
 use super::hashes;
 use super::ids::hash_of;
 use super::items::Builder;
 use super::manifest::{Manifest, SegmentFacts};
 use super::owner::Frozen;
-use super::parts::{Folder, Generation, IDS, VISITORS, VISITS, sealed_fields};
+use super::parts::{Folder, sealed_fields};
 use super::ranges::cut;
 use super::scan::{BATCH, Ordered};
 use super::schema::settings;

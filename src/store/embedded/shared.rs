@@ -22,8 +22,6 @@ pub struct EmbeddedOptions {
     pub segment_events_max: usize,
     /// Threads that answer one question.
     pub threads: usize,
-    /// Bytes of partial answers kept.
-    pub cache_bytes_max: usize,
 }
 
 impl Default for EmbeddedOptions {
@@ -33,7 +31,6 @@ impl Default for EmbeddedOptions {
             commit_events_max: 200_000,
             segment_events_max: 250_000,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            cache_bytes_max: 64 << 20,
         }
     }
 }
