@@ -21,7 +21,6 @@ impl OnDisk {
             commit_events_max: 100,
             segment_events_max: 3,
             threads: 2,
-            ..EmbeddedOptions::default()
         };
         Self { dir: TempDir::new().expect("folder"), options }
     }

@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn intervals_that_do_not_reach_a_day_are_left_out() {
         let edges = [0, 10, 20, 30, 40];
-        let rows: [(Option<(i64, i64)>, &[i64]); 6] = [
+        type Case<'a> = (Option<(i64, i64)>, &'a [i64]);
+        let rows: [Case<'_>; 6] = [
             (Some((12, 13)), &[10, 20]),
             (Some((10, 20)), &[10, 20, 30]),
             (Some((-5, 100)), &edges),
