@@ -140,25 +140,25 @@ fn scans_give_the_keys_asked_for(subject: &mut Subject) {
 }
 
 fn long_scans_come_in_batches(subject: &mut Subject) {
-    subject.write((0..6_000).map(|n| event(&format!("at={} visitor={} n={n}", n * 30, n % 100 + 1))));
+    subject.write((0..2_500).map(|n| event(&format!("at={} visitor={} n={n}", n * 60, n % 50 + 1))));
     subject.in_every_state(|subject, state| {
         let keys = [Known::Visitor.into(), Key::named("n")];
         let all = subject.scan(&Filter::All, all_time(), Some(&keys));
-        assert_eq!(all.len(), 6_000, "{state}");
+        assert_eq!(all.len(), 2_500, "{state}");
         let place = |event: &Event| (event.day(), event.hash(Known::Visitor), event.at());
         assert!(all.is_sorted_by_key(place), "{state}");
     });
 }
 
 fn a_scan_may_be_left_early(subject: &mut Subject) {
-    subject.take((0..6_000).map(|n| event(&format!("at={n} visitor={}", n % 100 + 1))));
+    subject.take((0..2_500).map(|n| event(&format!("at={n} visitor={}", n % 50 + 1))));
     for _ in 0..3 {
         subject.wait(async {
             let mut scan = subject.store().scan(&Filter::All, all_time(), None).await.expect("scan");
             assert!(scan.recv().await.is_some_and(|batch| !batch.expect("batch").is_empty()));
         });
     }
-    assert_eq!(subject.count(Filter::All), 6_000);
+    assert_eq!(subject.count(Filter::All), 2_500);
 }
 
 fn fields_tell_texts_from_numbers(subject: &mut Subject) {

@@ -187,6 +187,10 @@ fn values() -> Vec<Value> {
         vec![Value::Int(3), Value::Int(1), Value::Int(3)],
         vec![Value::Float(0.5), Value::Int(2)],
         vec![Value::Bool(true), Value::Bool(false)],
+        vec![text("alone")],
+        vec![Value::Int(1)],
+        vec![Value::Float(0.5)],
+        vec![Value::Bool(true)],
         vec![Value::Int(1), text("1"), Value::Bool(true), Value::Float(1.5)],
         vec![Value::Int(i64::MAX), Value::Float(0.1)],
     ];

@@ -192,7 +192,7 @@ impl Maker {
     }
 
     fn list(&mut self, member: impl Fn(&mut Dice) -> Value) -> Value {
-        let members = self.dice.below(3) + 2;
+        let members = self.dice.below(4) + 1;
         Value::List((0..members).map(|_| member(&mut self.dice)).collect())
     }
 }
