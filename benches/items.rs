@@ -3,11 +3,10 @@
 
 use metronome::event::{Day, Event, Known, Value};
 use metronome::store::StoreError;
-use metronome::store::embedded::items::{Builder, DayTable, Gathering, Months, Source, Tables, busiest};
+use metronome::store::embedded::items::{Builder, DayTable, Gathering, Months, Source, busiest};
 use metronome::store::plan::{Bots, Counting, Items, Limits, Tally, UsagePlan};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// June 2015 begins here.
@@ -25,8 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let days: Vec<_> =
         (0..days).map(|day| make_day(folder.path(), (events, items), day as i32)).collect::<Result<_, _>>()?;
-    let tables = Arc::new(Tables::new());
-    let months = Months::open(&folder.path().join("months"), Arc::clone(&tables))?;
+    let months = Months::open(&folder.path().join("months"))?;
     println!("\nread of {} day tables", days.len());
     ask(&months, &days, items)?;
     let start = Instant::now();

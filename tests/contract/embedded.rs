@@ -1,7 +1,7 @@
 //! The store on Tantivy passes the suite. Dropping it loses what was not committed, as a kill does.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, measures, pages, rows, sealing, writing};
+use crate::{days, filters, measures, pages, rows, sealing, usage, writing};
 use metronome::store::Store;
 use metronome::store::embedded::{Embedded, EmbeddedOptions};
 use std::sync::Arc;
@@ -55,6 +55,11 @@ fn measures_keep_their_promises() {
 #[test]
 fn rows_keep_their_promises() {
     holds(rows::PROMISES);
+}
+
+#[test]
+fn usage_keeps_its_promises() {
+    holds(usage::PROMISES);
 }
 
 #[test]

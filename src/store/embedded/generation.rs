@@ -5,7 +5,8 @@
 use super::cache::Cache;
 use super::error::{corrupt, engine, file_error};
 use super::hashes::Hashes;
-use super::manifest::Manifest;
+use super::items::{DayTable, Source};
+use super::manifest::{Manifest, TableFacts};
 use super::parts::{Folder, sealed_fields};
 use super::segment::{Beside, Segment};
 use crate::clock::Millis;
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::Index;
 use tantivy::columnar::ColumnarReader;
-use tantivy::directory::{Directory, FileSlice, MmapDirectory};
+use tantivy::directory::{Directory, FileSlice, MmapDirectory, OwnedBytes};
 use tracing::error;
 
 /// The sorted hashes of visitors.
@@ -84,11 +85,31 @@ impl Generation {
         self.damage.is_none() && self.bounds(range.key).is_none_or(outside)
     }
 
+    /// Whether its events expired and nothing but their item table stayed.
+    pub fn is_stripped(&self) -> bool {
+        self.damage.is_none() && self.manifest.segments.is_empty()
+    }
+
+    /// Its item tables.
+    pub fn tables(&self) -> Result<Vec<DayTable>, StoreError> {
+        self.whole()?;
+        let table = |table: &TableFacts| DayTable {
+            source: Source { day: self.manifest.day, identity: table.identity },
+            path: self.folder.path().join(&table.file),
+        };
+        Ok(self.manifest.tables.iter().map(table).collect())
+    }
+
+    fn whole(&self) -> Result<(), StoreError> {
+        match &self.damage {
+            Some((object, why)) => Err(StoreError::Corrupt { object: object.clone(), why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Its segments.
     pub fn open(&self) -> Result<Arc<Opened>, StoreError> {
-        if let Some((object, why)) = &self.damage {
-            return Err(StoreError::Corrupt { object: object.clone(), why: why.clone() });
-        }
+        self.whole()?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = &*opened {
             return Ok(opened.clone());
@@ -99,6 +120,9 @@ impl Generation {
     }
 
     fn open_all(&self) -> Result<Opened, StoreError> {
+        if self.is_stripped() {
+            return Ok(Opened { segments: Vec::new(), ids: Hashes::new(OwnedBytes::empty()) });
+        }
         let dir = self.folder.path();
         let visitors = Arc::new(Hashes::new(self.bytes(VISITORS)?));
         let mut segments = Vec::with_capacity(self.manifest.segments.len());
@@ -119,7 +143,7 @@ impl Generation {
         Ok(Opened { segments, ids: Hashes::new(self.bytes(IDS)?) })
     }
 
-    fn bytes(&self, name: &str) -> Result<tantivy::directory::OwnedBytes, StoreError> {
+    fn bytes(&self, name: &str) -> Result<OwnedBytes, StoreError> {
         self.slice(name)?.read_bytes().map_err(file_error("read", &self.folder.path().join(name)))
     }
 
@@ -136,6 +160,7 @@ impl Generation {
             let bent = index.validate_checksum().map_err(engine("check segment"))?;
             damage.extend(bent.into_iter().map(|file| corrupt(&folder.join(file), "checksum mismatch")));
         }
+        damage.extend(self.tables()?.iter().filter_map(|table| table.scrub().err()));
         Ok(damage)
     }
 

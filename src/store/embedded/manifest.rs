@@ -1,6 +1,6 @@
 //! Manifest: `day.json`, what a sealed part of a day consists of, written last and checked first.
 //! - Segments stand here in the order of the day; Tantivy lists its own in another.
-//! - Every file beside Tantivy's own has its length and CRC-32C here; the manifest has one over itself.
+//! - Every file beside Tantivy's own has its length and CRC-32C here (an item table its identity); the manifest has one over itself.
 
 use super::current::replace;
 use super::error::{corrupt, file_error};
@@ -38,8 +38,19 @@ pub struct Manifest {
     pub absorbed: Vec<u32>,
     /// The free keys that have columns.
     pub keys: Columns,
-    /// Length and CRC-32C of each file that is not Tantivy's, by its path in the part.
+    /// Its item tables: that of its events, and that of events that expired.
+    pub tables: Vec<TableFacts>,
+    /// Length and CRC-32C of each other file that is not Tantivy's, by its path in the part.
     pub files: BTreeMap<String, (u64, u32)>,
+}
+
+/// What is told of an item table; it carries its own checksums.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFacts {
+    /// Its file.
+    pub file: String,
+    /// Which table it is.
+    pub identity: u64,
 }
 
 /// What is told of a segment.
@@ -73,6 +84,7 @@ impl Manifest {
             segments: Vec::new(),
             absorbed: Vec::new(),
             keys: Columns::default(),
+            tables: Vec::new(),
             files: BTreeMap::new(),
         }
     }

@@ -14,6 +14,7 @@ mod columns;
 mod current;
 mod document;
 mod error;
+mod expire;
 mod filter;
 mod generation;
 mod groups;
@@ -50,6 +51,7 @@ use crate::store::forms;
 use async_trait::async_trait;
 use collect::Deadline;
 use error::file_error;
+use items::Months;
 use owner::{Command, Done, Owner};
 use parts::{DayView, Days};
 use shared::Shared;
@@ -84,7 +86,8 @@ impl Embedded {
         std::fs::create_dir_all(dir.join("days")).map_err(file_error("create", dir))?;
         let lock = lock(dir)?;
         let days = parts::read_all(&dir.join("days"))?;
-        let shared = Arc::new(Shared::new(dir.to_owned(), options, days, position::read(dir)?));
+        let months = Months::open(&dir.join("months"))?;
+        let shared = Arc::new(Shared::new(dir.to_owned(), options, months, days, position::read(dir)?));
         let (commands, receiver) = sync_channel(COMMANDS_MAX);
         let owner = Owner::new(shared.clone());
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || owner.run(&receiver));
@@ -92,14 +95,23 @@ impl Embedded {
         Ok(Self { shared, commands, owner, sealing: tokio::sync::Mutex::default(), _lock: lock })
     }
 
-    /// Reads every sealed day against its checksums; answers what is damaged, each named.
+    /// Reads every sealed day and month against its checksums; answers what is damaged, each named.
     pub async fn scrub(&self) -> Result<Vec<StoreError>, StoreError> {
-        self.read(|_, days| {
-            let mut damage = Vec::new();
+        self.read(|shared, days| {
+            let mut damage = shared.months.scrub();
             for generation in days.values().filter_map(|view| view.generation.as_ref()) {
                 damage.extend(generation.scrub()?);
             }
             Ok(damage)
+        })
+        .await
+    }
+
+    /// Merges the item tables of months that are ready for it.
+    async fn make_months(&self) -> Result<(), StoreError> {
+        self.read(|shared, days| {
+            usage::make_months(shared, days);
+            Ok(())
         })
         .await
     }
@@ -243,12 +255,15 @@ impl Store for Embedded {
         let Some(frozen) = self.tell(|done| Command::Freeze(day, done)).await? else { return Ok(()) };
         let (most, open) = (self.shared.options.segment_events_max, frozen.open);
         let generation = blocking(move || seal::seal(&frozen, most, &mut derive)).await?;
-        self.tell(|done| Command::Swap(Arc::new(generation), open, done)).await
+        self.tell(|done| Command::Swap(Arc::new(generation), open, done)).await?;
+        self.make_months().await
     }
 
     async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError> {
-        let _ = items;
-        self.tell(|done| Command::Expire(events, done)).await
+        // The part that stays of a day would be where one that is being sealed is written.
+        let _one = self.sealing.lock().await;
+        self.tell(|done| Command::Expire(events, items, done)).await?;
+        self.make_months().await
     }
 
     fn capabilities(&self) -> Capabilities {

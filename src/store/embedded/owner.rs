@@ -6,6 +6,7 @@
 
 use super::current::Current;
 use super::error::file_error;
+use super::expire;
 use super::generation::Generation;
 use super::partition::{Partition, open_index, payload_of};
 use super::parts::{DayView, Payload};
@@ -36,8 +37,8 @@ pub enum Command {
     Freeze(Day, Done<Option<Frozen>>),
     /// Let a sealed part count in place of what it was made from.
     Swap(Arc<Generation>, u32, Done),
-    /// Drop the days before this one.
-    Expire(Day, Done),
+    /// Drop the events of days before the first, and the item tables of days before the second.
+    Expire(Day, Day, Done),
     /// End.
     Stop,
 }
@@ -111,7 +112,7 @@ impl Owner {
             Command::Flush(done) => drop(done.send(self.flush())),
             Command::Freeze(day, done) => drop(done.send(self.freeze(day))),
             Command::Swap(generation, open, done) => drop(done.send(self.swap(generation, open))),
-            Command::Expire(before, done) => drop(done.send(self.expire(before))),
+            Command::Expire(events, items, done) => drop(done.send(self.expire(events, items))),
             Command::Stop => {}
         }
     }
@@ -285,7 +286,10 @@ impl Owner {
         Current { generation: generation.number, open }.write(&dir)?;
         let (gone, kept): (Vec<_>, Vec<_>) = view.open.iter().cloned().partition(|part| part.number < open);
         gone.iter().for_each(|part| part.folder.retire());
-        view.generation.iter().for_each(|before| before.folder.retire());
+        if let Some(before) = &view.generation {
+            before.folder.retire();
+            self.shared.months.forget(before.folder.path());
+        }
         let new = DayView { day, generation: Some(generation), open: kept };
         self.shared.publish(|days| drop(days.insert(day, Arc::new(new))));
         if self.partitions.get(&day).is_none_or(|partition| partition.uncommitted() == 0) {
@@ -294,24 +298,52 @@ impl Owner {
         Ok(())
     }
 
-    fn expire(&mut self, before: Day) -> Result<(), StoreError> {
+    fn expire(&mut self, events: Day, items: Day) -> Result<(), StoreError> {
         self.flush()?;
-        let gone: Vec<Arc<DayView>> = self.shared.days().range(..before).map(|(_, view)| view.clone()).collect();
+        // A table never goes before its events.
+        let items = items.min(events);
+        // First: what is left of a month whose table goes is read by its days.
+        self.shared.months.expire(items)?;
+        let gone: Vec<Arc<DayView>> = self.shared.days().range(..events).map(|(_, view)| view.clone()).collect();
+        let mut result = Ok(());
         for view in gone {
-            self.writers.retain(|day| *day != view.day);
-            if let Some(mut partition) = self.partitions.remove(&view.day) {
-                partition.close()?;
-            }
-            let dir = self.shared.root.join("days").join(view.day.to_string());
-            let expired = dir.with_extension("expired");
-            // One rename: a day is there or it is not. Readers have their files open.
-            std::fs::rename(&dir, &expired).map_err(file_error("expire", &dir))?;
-            super::current::sync_dir(&self.shared.root.join("days"))?;
-            self.shared.publish(|days| drop(days.remove(&view.day)));
-            self.shared.ids().forget(view.day);
-            std::fs::remove_dir_all(&expired).map_err(file_error("remove", &expired))?;
+            let one = match view.day < items {
+                true => self.remove(&view),
+                false if view.is_stripped() => Ok(()),
+                false => self.strip(view.day),
+            };
+            // A damaged day does not keep the others.
+            result = result.and(one);
         }
-        Ok(())
+        result
+    }
+
+    /// Drops a day's events; its item table stays.
+    fn strip(&mut self, day: Day) -> Result<(), StoreError> {
+        let Some(frozen) = self.freeze(day)? else { return Ok(()) };
+        let generation = expire::strip(&frozen)?;
+        self.swap(Arc::new(generation), frozen.open)?;
+        self.close(day)
+    }
+
+    /// Drops a day whole.
+    fn remove(&mut self, view: &DayView) -> Result<(), StoreError> {
+        self.close(view.day)?;
+        let dir = self.shared.root.join("days").join(view.day.to_string());
+        let expired = dir.with_extension("expired");
+        // One rename: a day is there or it is not. Readers have their files open.
+        std::fs::rename(&dir, &expired).map_err(file_error("expire", &dir))?;
+        super::current::sync_dir(&self.shared.root.join("days"))?;
+        self.shared.publish(|days| drop(days.remove(&view.day)));
+        self.shared.ids().forget(view.day);
+        self.shared.months.forget(&dir);
+        std::fs::remove_dir_all(&expired).map_err(file_error("remove", &expired))
+    }
+
+    /// Closes the partition of a day that has nothing uncommitted.
+    fn close(&mut self, day: Day) -> Result<(), StoreError> {
+        self.writers.retain(|other| *other != day);
+        self.partitions.remove(&day).map_or(Ok(()), |mut partition| partition.close())
     }
 }
 

@@ -4,6 +4,7 @@
 use super::current::{Current, generation_dir, open_dir};
 use super::error::{engine, file_error};
 use super::generation::Generation;
+use super::items::DayTable;
 use super::schema::{Fields, Part};
 use super::segment::Segment;
 use crate::event::Day;
@@ -127,6 +128,21 @@ impl DayView {
         Ok(segments)
     }
 
+    /// Its open parts alone.
+    pub fn without_sealed(&self) -> Self {
+        Self { day: self.day, generation: None, open: self.open.clone() }
+    }
+
+    /// The item tables of its sealed part.
+    pub fn tables(&self) -> Result<Vec<DayTable>, StoreError> {
+        self.generation.as_ref().map_or(Ok(Vec::new()), |generation| generation.tables())
+    }
+
+    /// Whether all of its events expired.
+    pub fn is_stripped(&self) -> bool {
+        self.late() == 0 && self.generation.as_ref().is_some_and(|generation| generation.is_stripped())
+    }
+
     /// Events of open parts.
     pub fn late(&self) -> u64 {
         self.open.iter().map(|part| part.events()).sum()
@@ -134,13 +150,14 @@ impl DayView {
 
     /// How it lies.
     pub fn state(&self) -> DayState {
-        let sealed = self.generation.as_ref().map_or(0, |generation| generation.manifest.events);
+        let generation = self.generation.as_ref().filter(|generation| !generation.is_stripped());
+        let sealed = generation.map_or(0, |generation| generation.manifest.events);
         let late = self.late();
         DayState {
             day: self.day,
             events: sealed + late,
-            sealed: self.generation.is_some() && late == 0,
-            dirty: self.generation.is_some() && late > 0,
+            sealed: generation.is_some() && late == 0,
+            dirty: generation.is_some() && late > 0,
         }
     }
 

@@ -6,11 +6,12 @@
 use super::current::{generation_dir, sync_dir};
 use super::document::{Ordinals, sealed};
 use super::error::{engine, file_error};
+use super::expire::carry_over;
 use super::generation::{Generation, IDS, VISITORS, VISITS};
 use super::hashes;
 use super::ids::hash_of;
 use super::items::Builder;
-use super::manifest::{Manifest, SegmentFacts};
+use super::manifest::{Manifest, SegmentFacts, TableFacts};
 use super::owner::Frozen;
 use super::parts::{Folder, sealed_fields};
 use super::ranges::cut;
@@ -33,17 +34,13 @@ use tantivy::{Index, SingleSegmentIndexWriter};
 /// The item table, in a sealed part.
 pub const ITEMS: &str = "items.tbl";
 /// Memory of an item table while it is made.
-const ITEMS_BYTES_MAX: usize = 32 << 20;
+pub const ITEMS_BYTES_MAX: usize = 32 << 20;
 /// Memory that the engine is told it may use; it ignores it, the size of segments bounds it.
 const WRITER_BYTES: usize = 64 << 20;
 
 /// Writes the sealed part of a day.
 pub fn seal(frozen: &Frozen, segment_events_max: usize, derive: &mut Derive) -> Result<Generation, StoreError> {
-    let dir = generation_dir(&frozen.dir, frozen.generation);
-    if dir.exists() {
-        std::fs::remove_dir_all(&dir).map_err(file_error("remove", &dir))?;
-    }
-    std::fs::create_dir(&dir).map_err(file_error("create", &dir))?;
+    let dir = begin_part(frozen)?;
     let all = TimeRange { key: TimeKey::Timestamp, from: i64::MIN, to: i64::MAX };
     let ordered = Ordered::of(&frozen.view, &filter::compile(&Filter::All)?, all)?;
     let mut sealing = Sealing::new(frozen, &dir, &ordered)?;
@@ -53,6 +50,16 @@ pub fn seal(frozen: &Frozen, segment_events_max: usize, derive: &mut Derive) -> 
     let manifest = sealing.finish()?;
     sync_dir(&frozen.dir)?;
     Ok(Generation::new(frozen.generation, Folder::new(dir), manifest))
+}
+
+/// Makes the empty folder of the part that is to be; what an earlier try left there is removed.
+pub fn begin_part(frozen: &Frozen) -> Result<PathBuf, StoreError> {
+    let dir = generation_dir(&frozen.dir, frozen.generation);
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).map_err(file_error("remove", &dir))?;
+    }
+    std::fs::create_dir(&dir).map_err(file_error("create", &dir))?;
+    Ok(dir)
 }
 
 /// A sealed part in the making.
@@ -72,6 +79,7 @@ impl<'a> Sealing<'a> {
         manifest.end = frozen.payload.end;
         manifest.keys = frozen.payload.keys.clone();
         manifest.absorbed = frozen.view.open.iter().map(|part| part.number).collect();
+        carry_over(&frozen.view, dir, &mut manifest)?;
         Ok(Self {
             dir,
             ordered,
@@ -148,7 +156,8 @@ impl<'a> Sealing<'a> {
             hashes::write(&mut bytes, &numbers).map_err(file_error("write", self.dir))?;
             self.file(name.to_owned(), &bytes)?;
         }
-        self.items.finish()?;
+        let identity = self.items.finish()?.identity;
+        self.manifest.tables.push(TableFacts { file: ITEMS.to_owned(), identity });
         sync_dir(self.dir)?;
         self.manifest.write(self.dir)?;
         Ok(self.manifest)

@@ -2,6 +2,7 @@
 //! - Readers take the days as they are and keep them; the owner replaces them whole.
 
 use super::ids::Ids;
+use super::items::Months;
 use super::parts::{DayView, Days};
 use crate::event::Day;
 use crate::store::{DayState, Position};
@@ -41,6 +42,8 @@ pub struct Shared {
     pub root: PathBuf,
     /// How it is run.
     pub options: EmbeddedOptions,
+    /// Item tables, of months and of days.
+    pub months: Months,
     /// Open ids.
     ids: Mutex<Ids>,
     /// Events taken and not yet committed.
@@ -51,10 +54,11 @@ pub struct Shared {
 
 impl Shared {
     /// Of a store just opened.
-    pub fn new(root: PathBuf, options: EmbeddedOptions, days: Days, position: Position) -> Self {
+    pub fn new(root: PathBuf, options: EmbeddedOptions, months: Months, days: Days, position: Position) -> Self {
         Self {
             root,
             options,
+            months,
             ids: Mutex::default(),
             pending: Mutex::default(),
             days: RwLock::new(Arc::new(days)),
@@ -98,10 +102,15 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// All days, those with nothing committed too.
+    /// All days with events, those with nothing committed too.
     pub fn states(&self) -> Vec<DayState> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut states: BTreeMap<Day, DayState> = self.days().iter().map(|(day, view)| (*day, view.state())).collect();
+        let mut states: BTreeMap<Day, DayState> = self
+            .days()
+            .iter()
+            .filter(|(_, view)| !view.is_stripped())
+            .map(|(day, view)| (*day, view.state()))
+            .collect();
         for (day, events) in &*pending {
             let state = states.entry(*day);
             let state = state.or_insert(DayState { day: *day, events: 0, sealed: false, dirty: false });

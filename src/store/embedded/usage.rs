@@ -1,65 +1,65 @@
-//! Usage: what items were used, asked of the events themselves.
+//! Usage: what items were used: of sealed days by their item tables, of open parts by their events.
+//! - A whole finished month is one table, every other sealed day its own; open parts, late ones of sealed days too, are
+//!   asked through their index, and count on top by the increments they have.
+//! - So the events of a sealed day are never read, and may be gone.
 
 use super::ask::ask;
+use super::items::{Cell, DayTable, Gathering, busiest, month_of};
 use super::parts::{DayView, Days};
 use super::shared::Shared;
 use crate::event::{Day, Key, Known};
 use crate::store::StoreError;
-use crate::store::plan::{
-    Answer, Bots, Case, Counting, Direction, Filter, Group, Items, Label, Measure, Metric, OrderBy,
-};
-use crate::store::plan::{Plan, Tally, TimeKey, TimeRange, Usage, UsageAnswer, UsagePlan};
-use std::collections::BTreeMap;
+use crate::store::plan::{Answer, Bots, Case, Counting, Filter, Group, Items, Label, Measure, Metric};
+use crate::store::plan::{Plan, Tally, TimeKey, TimeRange, UsageAnswer, UsagePlan};
+use std::collections::HashMap;
 use std::sync::Arc;
+use tracing::warn;
 
 /// The format of a download that names none.
 const NO_FORMAT: &str = "other";
 
-/// Answers a question from the events of its days.
+/// Answers a question about these days.
 pub fn usage(shared: &Shared, days: &Days, plan: &UsagePlan) -> Result<UsageAnswer, StoreError> {
-    let within: Vec<Arc<DayView>> = days.range(plan.days.0..=plan.days.1).map(|(_, view)| view.clone()).collect();
-    let asker = Asker { shared, views: &within, plan };
+    let within: Vec<&Arc<DayView>> =
+        days.iter().filter(|(day, _)| plan.days.0 <= **day && **day <= plan.days.1).map(|(_, view)| view).collect();
+    let tables = shared.months.tables_of(&tables(within.iter().copied())?)?;
+    let late = within.iter().filter(|view| view.late() > 0);
+    let open = Open { shared, views: late.map(|view| Arc::new(view.without_sealed())).collect(), plan };
     let ids = match &plan.items {
-        Items::Site => None,
-        Items::Ids(ids) => Some(ids.clone()),
-        Items::Busiest(tally, most) => Some(asker.busiest(*tally, *most)?),
+        Items::Site => vec![String::new()],
+        Items::Ids(ids) => ids.clone(),
+        Items::Busiest(tally, most) => busiest(plan, (*tally, *most), &tables, open.tallies(*tally)?)?,
     };
-    let ids_or_site = ids.clone().unwrap_or_else(|| vec![String::new()]);
-    let mut found: BTreeMap<String, Usage> = BTreeMap::new();
-    asker.each(
-        ids.as_deref(),
-        "view",
-        Known::Day,
-        |usage, label, times| {
-            if let Some(day) = text(label).and_then(Day::parse) {
-                *usage.views.entry(day).or_default() += times;
+    let mut gathering = Gathering::new(plan, ids);
+    gathering.add_tables(&tables)?;
+    open.add_to(&mut gathering)?;
+    Ok(gathering.answer())
+}
+
+/// Makes the tables of months that are over and have all of their days sealed, where they are not there or outdated. One
+/// that cannot be made is read by its days, and tried again the next time.
+pub fn make_months(shared: &Shared, days: &Days) {
+    let views: Vec<&Arc<DayView>> = days.values().collect();
+    // Days are sealed when they are over everywhere: a month is over when a day of a later one is sealed.
+    let last = views.iter().filter(|view| view.generation.is_some()).map(|view| month_of(view.day)).max();
+    for month in views.chunk_by(|a, b| month_of(a.day) == month_of(b.day)) {
+        let is_over = month.first().map(|view| month_of(view.day)) < last;
+        if is_over && month.iter().all(|view| view.generation.is_some()) {
+            let made = tables(month.iter().copied()).and_then(|tables| shared.months.make(&tables));
+            if let Err(error) = made {
+                let month = month.first().map(|view| month_of(view.day).to_string());
+                warn!(month, %error, "a month's item table was not made; its days are read");
             }
-        },
-        &mut found,
-    )?;
-    asker.each(
-        ids.as_deref(),
-        "download",
-        Known::Format,
-        |usage, label, times| {
-            *usage.downloads.entry(text(label).unwrap_or(NO_FORMAT).into()).or_default() += times;
-        },
-        &mut found,
-    )?;
-    for action in ["view", "download"] {
-        asker.each(
-            ids.as_deref(),
-            action,
-            Known::Referer,
-            |usage, label, times| {
-                if let Some(referer) = text(label) {
-                    *usage.referers.entry(referer.into()).or_default() += times;
-                }
-            },
-            &mut found,
-        )?;
+        }
     }
-    Ok(ids_or_site.into_iter().map(|id| (id.clone(), found.get(&id).cloned().unwrap_or_default())).collect())
+}
+
+fn tables<'a>(views: impl Iterator<Item = &'a Arc<DayView>>) -> Result<Vec<DayTable>, StoreError> {
+    let mut tables = Vec::new();
+    for view in views {
+        tables.extend(view.tables()?);
+    }
+    Ok(tables)
 }
 
 fn text(label: &Label) -> Option<&str> {
@@ -69,59 +69,75 @@ fn text(label: &Label) -> Option<&str> {
     }
 }
 
-struct Asker<'a> {
+/// The open parts of the days asked for.
+struct Open<'a> {
     shared: &'a Shared,
-    views: &'a [Arc<DayView>],
+    views: Vec<Arc<DayView>>,
     plan: &'a UsagePlan,
 }
 
-impl Asker<'_> {
-    /// Hands each row of clicks by item and `by` to `add`.
+impl Open<'_> {
+    /// Adds the usage of the items that are gathered.
+    fn add_to(&self, gathering: &mut Gathering<'_>) -> Result<(), StoreError> {
+        self.each(gathering, "view", Known::Day, |label| text(label).and_then(Day::parse).map(Cell::Views))?;
+        self.each(gathering, "download", Known::Format, |label| {
+            Some(Cell::Downloads(text(label).unwrap_or(NO_FORMAT)))
+        })?;
+        for action in ["view", "download"] {
+            self.each(gathering, action, Known::Referer, |label| text(label).map(Cell::Referers))?;
+        }
+        Ok(())
+    }
+
+    /// Adds each row of clicks by item and `by`, to what `cell` makes of it.
     fn each(
         &self,
-        ids: Option<&[String]>,
+        gathering: &mut Gathering<'_>,
         action: &str,
         by: Known,
-        mut add: impl FnMut(&mut Usage, &Label, u64),
-        found: &mut BTreeMap<String, Usage>,
+        cell: impl for<'b> Fn(&'b Label) -> Option<Cell<'b>>,
     ) -> Result<(), StoreError> {
-        let mut groups = vec![Group::Key(by.into())];
-        if ids.is_some() {
-            groups.insert(0, Group::Key(Known::Id.into()));
+        let is_site = self.plan.items == Items::Site;
+        let ids = (!is_site).then(|| gathering.ids().to_vec());
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, id) in ids.iter().flatten().enumerate() {
+            places.entry(id).or_default().push(at);
         }
-        for row in self.ask(ids, action, groups, Vec::new(), usize::MAX)?.rows {
-            // Counts are whole and never negative.
-            let times = row.values.first().copied().flatten().unwrap_or_default() as u64;
-            let id = if ids.is_some() { row.labels.first().and_then(text) } else { Some("") };
-            if let (Some(id), Some(label), true) = (id, row.labels.last(), times > 0) {
-                add(found.entry(id.to_owned()).or_default(), label, times);
+        let groups = match is_site {
+            true => vec![Group::Key(by.into())],
+            false => vec![Group::Key(Known::Id.into()), Group::Key(by.into())],
+        };
+        let site = [0];
+        for row in self.ask(ids.as_deref(), action, groups)?.rows {
+            let at = match row.labels.as_slice() {
+                [_] => Some(site.as_slice()),
+                [id, _] => text(id).and_then(|id| places.get(id)).map(Vec::as_slice),
+                _ => None,
+            };
+            for at in at.unwrap_or_default() {
+                if let Some(cell) = row.labels.last().and_then(&cell) {
+                    gathering.add(*at, cell, whole(row.values.first()))?;
+                }
             }
         }
         Ok(())
     }
 
-    fn busiest(&self, tally: Tally, most: usize) -> Result<Vec<String>, StoreError> {
+    /// How often each item has been viewed or downloaded.
+    fn tallies(&self, tally: Tally) -> Result<HashMap<String, u64>, StoreError> {
         let action = match tally {
             Tally::Views => "view",
             Tally::Downloads => "download",
         };
-        let order = vec![(OrderBy::Metric(0), Direction::Descending)];
-        // One more than asked for: the row of events without an item may be among them.
-        let rows = self.ask(None, action, vec![Group::Key(Known::Id.into())], order, most.saturating_add(1))?.rows;
-        let busy =
-            rows.into_iter().filter(|row| row.values.first().copied().flatten().is_some_and(|times| times > 0.0));
-        let ids = busy.filter_map(|row| row.labels.first().and_then(text).map(str::to_owned));
-        Ok(ids.take(most).collect())
+        let rows = self.ask(None, action, vec![Group::Key(Known::Id.into())])?.rows;
+        let tallies = rows.iter().filter_map(|row| Some((text(row.labels.first()?)?.to_owned(), row)));
+        Ok(tallies.map(|(id, row)| (id, whole(row.values.first()))).collect())
     }
 
-    fn ask(
-        &self,
-        ids: Option<&[String]>,
-        action: &str,
-        groups: Vec<Group>,
-        order: Vec<(OrderBy, Direction)>,
-        limit: usize,
-    ) -> Result<Answer, StoreError> {
+    fn ask(&self, ids: Option<&[String]>, action: &str, groups: Vec<Group>) -> Result<Answer, StoreError> {
+        if self.views.is_empty() {
+            return Ok(Answer { rows: Vec::new(), rows_total: 0 });
+        }
         let mut filter = Filter::is(Known::Site, &self.plan.site).and(Filter::is(Known::Action, action));
         if let Some(ids) = ids {
             filter = filter.and(Filter::Is(Known::Id.into(), ids.to_vec(), Case::Exact));
@@ -141,11 +157,16 @@ impl Asker<'_> {
             range: TimeRange { key: TimeKey::Timestamp, from: i64::MIN, to: i64::MAX },
             groups,
             metrics: vec![Metric::of(measure)],
-            order,
+            order: Vec::new(),
             offset: 0,
-            limit,
+            limit: usize::MAX,
             limits: self.plan.limits,
         };
-        ask(self.shared, self.views, &plan)
+        ask(self.shared, &self.views, &plan)
     }
+}
+
+/// A count, which is whole and never negative.
+fn whole(value: Option<&Option<f64>>) -> u64 {
+    value.copied().flatten().unwrap_or_default() as u64
 }

@@ -19,12 +19,10 @@ mod write;
 
 pub use ask::{Gathering, busiest};
 pub use build::Builder;
-pub use cell::{Cell, Count, Counts};
+pub use cell::Cell;
 pub use merge::merge;
 pub use months::{DayTable, Months, month_of};
 pub use table::Table;
-pub use tables::Tables;
-pub use write::Written;
 
 use crate::event::Day;
 use crate::store::StoreError;

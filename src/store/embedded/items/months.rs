@@ -5,6 +5,8 @@
 //! - Written beside its name, synced, renamed, the folder synced: a crash leaves the old one or the new.
 //! - Absent: when a month is over and all of its days are sealed; the caller knows.
 
+use super::cell::Cell;
+use super::cursor::Cursor;
 use super::merge::merge;
 use super::table::Table;
 use super::tables::Tables;
@@ -29,10 +31,28 @@ pub struct DayTable {
     pub path: PathBuf,
 }
 
+impl DayTable {
+    /// Reads all of it against its checksums.
+    pub fn scrub(&self) -> Result<(), StoreError> {
+        let table = Table::open(&self.path)?;
+        if table.identity() != self.source.identity {
+            return Err(self.is_another());
+        }
+        read_all(table)
+    }
+
+    fn is_another(&self) -> StoreError {
+        StoreError::Corrupt {
+            object: self.path.display().to_string(),
+            why: format!("it is not the item table that day {} was sealed with", self.source.day),
+        }
+    }
+}
+
 /// The tables of months.
 pub struct Months {
     folder: PathBuf,
-    tables: Arc<Tables>,
+    tables: Tables,
     /// By a month's first day.
     made: RwLock<BTreeMap<Day, Made>>,
 }
@@ -46,7 +66,7 @@ struct Made {
 
 impl Months {
     /// The months in `folder`, which is made if it is not there; leftovers of a crash are removed.
-    pub fn open(folder: &Path, tables: Arc<Tables>) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(folder).map_err(failed("make folder", folder))?;
         let mut made = BTreeMap::new();
         for entry in std::fs::read_dir(folder).map_err(failed("list folder", folder))? {
@@ -66,7 +86,7 @@ impl Months {
                 }
             }
         }
-        Ok(Self { folder: folder.to_owned(), tables, made: RwLock::new(made) })
+        Ok(Self { folder: folder.to_owned(), tables: Tables::default(), made: RwLock::new(made) })
     }
 
     /// The fewest tables that hold exactly what `days` (ascending) hold.
@@ -123,6 +143,18 @@ impl Months {
         if gone.is_empty() { Ok(()) } else { self.sync() }
     }
 
+    /// Reads the months' tables against their checksums; answers what is damaged.
+    pub fn scrub(&self) -> Vec<StoreError> {
+        let months: Vec<Day> = self.made.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let damage = |month: Day| Table::open(&self.path_of(month)).and_then(read_all).err();
+        months.into_iter().filter_map(damage).collect()
+    }
+
+    /// Closes the tables of days in this folder, which goes.
+    pub fn forget(&self, folder: &Path) {
+        self.tables.forget(folder);
+    }
+
     fn table_of(&self, days: &[DayTable]) -> Result<Option<Arc<Table>>, StoreError> {
         let Some(month) = days.first().map(|day| month_of(day.source.day)) else { return Ok(None) };
         match self.made_of(month, days) {
@@ -132,10 +164,7 @@ impl Months {
     }
 
     fn table_of_day(&self, day: &DayTable) -> Result<Arc<Table>, StoreError> {
-        self.tables.open(&day.path, day.source.identity)?.ok_or_else(|| StoreError::Corrupt {
-            object: day.path.display().to_string(),
-            why: format!("it is not the item table that day {} was sealed with", day.source.day),
-        })
+        self.tables.open(&day.path, day.source.identity)?.ok_or_else(|| day.is_another())
     }
 
     /// The identity of the month's table, if it was made of exactly these.
@@ -158,6 +187,18 @@ impl Months {
 /// The first day of a day's month.
 pub fn month_of(day: Day) -> Day {
     Day(day.0 - i32::from(day.date().day()) + 1)
+}
+
+fn read_all(table: Table) -> Result<(), StoreError> {
+    let mut cursor = Cursor::new(Arc::new(table));
+    cursor.go_to(&[])?;
+    while let Some(cell) = cursor.cell() {
+        if Cell::read(cell.part).is_none() {
+            return Err(cursor.damaged("a cell that says nothing"));
+        }
+        cursor.advance()?;
+    }
+    Ok(())
 }
 
 fn month_named(name: &str) -> Option<Day> {

@@ -24,11 +24,6 @@ struct Held {
 }
 
 impl Tables {
-    /// Holds nothing yet.
-    pub fn new() -> Self {
-        Self { held: Mutex::new(Held { tables: LruCache::unbounded(), index_bytes: 0 }) }
-    }
-
     /// The table of this identity at `path`; `None` if another is there.
     pub fn open(&self, path: &Path, identity: u64) -> Result<Option<Arc<Table>>, StoreError> {
         if let Some(table) = self.held().tables.get(path).filter(|table| table.identity() == identity) {
@@ -77,6 +72,6 @@ impl Held {
 
 impl Default for Tables {
     fn default() -> Self {
-        Self::new()
+        Self { held: Mutex::new(Held { tables: LruCache::unbounded(), index_bytes: 0 }) }
     }
 }

@@ -6,8 +6,9 @@ mod format;
 mod months;
 mod questions;
 
-use super::cell::Count;
+use super::cell::{Count, Counts};
 use super::cursor::{Cursor, Standing};
+use super::write::Written;
 use super::*;
 use crate::event::{Event, Known, Value};
 use std::sync::Arc;

@@ -12,7 +12,7 @@ fn day_table(folder: &Path, day: i32, seed: u64) -> DayTable {
 }
 
 fn open(folder: &Path) -> Months {
-    Months::open(&folder.join("months"), Arc::new(Tables::new())).unwrap()
+    Months::open(&folder.join("months")).unwrap()
 }
 
 fn paths(months: &Months, days: &[DayTable]) -> Vec<String> {
@@ -101,7 +101,7 @@ fn expiry_removes_the_months_it_reaches_into() {
 #[test]
 fn open_tables_are_shared_and_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let tables = Tables::new();
+    let tables = tables::Tables::default();
     let day = day_table(folder.path(), JANUARY, 1);
     let open = |path: &Path| tables.open(path, day.source.identity).unwrap().unwrap();
     let first = open(&day.path);
