@@ -78,6 +78,10 @@ impl Store for Flaky {
     async fn seal(&self, day: Day, derive: Derive) -> Result<(), StoreError> {
         self.memory.seal(day, derive).await
     }
+    async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError> {
+        self.memory.verify(day).await
+    }
+
     async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError> {
         self.memory.expire(events, items).await
     }

@@ -37,13 +37,13 @@ mod tests;
 
 pub use batch::{Batch, Block};
 pub use error::JournalError;
+pub use lock::Lock;
 pub use reader::Reader;
 pub use recovery::Recovery;
 pub use segment::Damage;
 pub use shared::Facts;
 
 use files::{Disk, Files};
-use lock::Lock;
 use log::Log;
 use queue::Queue;
 use shared::Shared;
@@ -135,8 +135,16 @@ impl Journal {
     /// fit, [`JournalError::Version`] when a newer version wrote it, [`JournalError::Io`].
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), JournalError> {
         options.check()?;
+        Self::open_locked(Lock::take(dir)?, options)
+    }
+
+    /// The same in a folder whose lock is taken already: for who must look at other folders first.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_locked(lock: Lock, options: Options) -> Result<(Self, Recovery), JournalError> {
+        let dir = lock.folder();
         let disk = Disk::open(dir).map_err(|source| JournalError::io("open folder", &dir.display(), source))?;
-        let lock = Lock::take(dir)?;
         Self::open_in(Arc::new(disk), Some(lock), options)
     }
 

@@ -137,6 +137,9 @@ pub trait Store: Send + Sync + 'static {
     /// Drops the events of days before `events`, and item tables of days before `items` (never before their events).
     async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError>;
 
+    /// Reads every checksum of a day and of what is kept beside it; answers what is damaged, by name. Empty: all is sound.
+    async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError>;
+
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 }

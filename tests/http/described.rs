@@ -159,6 +159,9 @@ impl Store for Broken {
     async fn expire(&self, _: Day, _: Day) -> Result<(), StoreError> {
         Err((self.0)())
     }
+    async fn verify(&self, _: Day) -> Result<Vec<String>, StoreError> {
+        Err((self.0)())
+    }
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }

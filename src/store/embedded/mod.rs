@@ -34,6 +34,7 @@ mod rebuild;
 mod scales;
 mod scan;
 mod schema;
+mod scrub;
 mod seal;
 mod segment;
 mod shared;
@@ -264,6 +265,11 @@ impl Store for Embedded {
         let _one = self.sealing.lock().await;
         self.tell(|done| Command::Expire(events, items, done)).await?;
         self.make_months().await
+    }
+
+    async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError> {
+        let Some(view) = self.shared.day(day) else { return Ok(Vec::new()) };
+        blocking(move || scrub::scrub(&view)).await
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -225,6 +225,10 @@ impl Store for Memory {
         Ok(())
     }
 
+    async fn verify(&self, _day: Day) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             distinct_error: 0.0,
