@@ -89,6 +89,7 @@ struct Prepared {
     days: BTreeSet<Day>,
     duplicates: u64,
     rejected: Vec<Rejected>,
+    bots: u64,
 }
 
 impl Ingest {
@@ -134,6 +135,7 @@ impl Ingest {
             duplicates: prepared.duplicates,
             rejected: prepared.rejected,
             positions,
+            bots: prepared.bots,
             days: prepared.days,
         })
     }
@@ -209,6 +211,7 @@ impl Ingest {
         }
         prepared.batch.push(&event.to_payload(scope)?);
         prepared.tally.accepted(event.site());
+        prepared.bots += u64::from(event.known(Known::Bot).is_some());
         prepared.days.insert(event.day());
         if event.known(Known::EventId).is_some() {
             prepared.with_ids.push(event);

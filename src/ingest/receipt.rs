@@ -38,6 +38,8 @@ pub struct Receipt {
     pub rejected: Vec<Rejected>,
     /// The positions of the taken ones in the journal.
     pub positions: Range<u64>,
+    /// How many of the taken ones are of bots.
+    pub bots: u64,
     /// The days of the taken ones.
     pub days: BTreeSet<Day>,
 }

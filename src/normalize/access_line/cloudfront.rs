@@ -36,6 +36,11 @@ impl Fields {
         let names: Vec<String> = names.split_ascii_whitespace().map(str::to_owned).collect();
         (!names.is_empty()).then_some(Self(names))
     }
+
+    /// The line that names these columns.
+    pub(super) fn line(&self) -> String {
+        format!("#Fields: {}", self.0.join(" "))
+    }
 }
 
 pub(super) fn read(line: &[u8], columns: &Fields) -> Result<RawEvent, Rejection> {

@@ -44,6 +44,14 @@ impl LineFormat {
         }
     }
 
+    /// The line that must come before lines of this format, where there is one.
+    pub fn heading(&self) -> Option<String> {
+        match self {
+            Self::CloudFront(fields) => Some(fields.line()),
+            _ => None,
+        }
+    }
+
     /// The format of this name; the columns of `cloudfront` are its default ones until a `#Fields` line names others.
     pub fn named(name: &str) -> Option<Self> {
         match name {
