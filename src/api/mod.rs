@@ -15,6 +15,7 @@ mod questions;
 mod svg;
 mod tock;
 mod top;
+pub mod work;
 
 pub use metrics::{Facts, Metrics, RejectedCount};
 pub use operate::{Check, Probe};

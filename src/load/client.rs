@@ -1,4 +1,4 @@
-//! One keep-alive connection that posts bodies to `/tick`.
+//! One keep-alive connection that posts bodies.
 
 use super::Options;
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ pub(super) async fn post(connection: &mut Connection, options: &Options, body: V
     };
     sender.ready().await.map_err(io::Error::other)?;
     let content_type = if options.batch == 1 { "application/json" } else { "application/x-ndjson" };
-    let mut request = Request::post("/tick")
+    let mut request = Request::post(options.path.as_str())
         .header(header::HOST, options.target.to_string())
         .header(header::CONTENT_TYPE, content_type)
         .header(header::USER_AGENT, concat!("metronome-load/", env!("CARGO_PKG_VERSION")));

@@ -23,6 +23,8 @@ use tally::Tally;
 pub struct Options {
     /// The server.
     pub target: SocketAddr,
+    /// What is posted to; `/tick`, or a peer's address in a race.
+    pub path: String,
     /// A write key, where one is needed.
     pub key: Option<String>,
     /// Connections at once; each has one request under way.

@@ -22,6 +22,7 @@ fn options(target: SocketAddr, batch: u64) -> Options {
     let mix = Mix::new(1, "s", 0, 1000, 100);
     Options {
         target,
+        path: "/tick".to_owned(),
         key: None,
         connections: 3,
         batch,

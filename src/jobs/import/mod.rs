@@ -1,3 +1,0 @@
-//! Import.
-pub mod lines;
-pub mod sort;

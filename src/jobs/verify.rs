@@ -1,0 +1,100 @@
+//! Verify: every checksum of journal and store read, and with `recount` every sum of a day derived again by the plain
+//! oracle and held against what is stored.
+//! - Reads beside everything else; changes nothing.
+//! - Absent: repair.
+
+use super::JobError;
+use super::registry::Progress;
+use crate::event::Day;
+use crate::journal::{Journal, JournalError};
+use crate::store::Store;
+use crate::store::plan::{Filter, TimeKey, TimeRange};
+use crate::visits::recount::{Difference, Recount};
+use serde::Serialize;
+
+/// Differences told; more are only counted.
+const DIFFERENCES_MAX: usize = 100;
+/// Events of the journal read at once.
+const JOURNAL_EVENTS: usize = 8_192;
+/// A day of the longest zone either side: whichever zone a day is of, its times lie within.
+const DAY_MS: i64 = 86_400_000;
+
+/// What was checked and what was found.
+#[derive(Debug, Default, Serialize)]
+pub struct Findings {
+    /// Days read.
+    pub days: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Days whose sums are provisional until they are sealed, and so were not derived again.
+    pub provisional: Vec<String>,
+    /// Damaged parts, by name, with what does not fit.
+    pub damaged: Vec<String>,
+    /// Sums that are not what the events say.
+    pub differences: Vec<String>,
+    /// How many there are.
+    pub differences_total: u64,
+}
+
+/// Checks the journal, and these days of the store, or all.
+pub async fn verify(
+    journal: &Journal,
+    store: &dyn Store,
+    days: &[Day],
+    recount: bool,
+    progress: &Progress,
+) -> Result<Findings, JobError> {
+    let (journal, first) = (journal.clone(), journal.facts().first);
+    let read = tokio::task::spawn_blocking(move || read_journal(&journal, first)).await;
+    let damaged = read.map_err(|_| JobError::Busy("the server is stopping".to_owned()))??;
+    let mut held = store.days().await?;
+    held.retain(|state| days.is_empty() || days.contains(&state.day));
+    progress.count_on(held.iter().map(|state| state.events).sum());
+    let mut findings = Findings { days: held.len() as u64, damaged, ..Findings::default() };
+    for state in held {
+        findings.damaged.extend(store.verify(state.day).await?);
+        match (recount, state.sealed && !state.dirty) {
+            (true, true) => recount_day(store, state.day, &mut findings).await?,
+            (true, false) => findings.provisional.push(state.day.to_string()),
+            (false, _) => {}
+        }
+        findings.events += state.events;
+        progress.advance(state.events);
+    }
+    Ok(findings)
+}
+
+/// Reads all that is synced; damage is named and passed over.
+fn read_journal(journal: &Journal, first: u64) -> Result<Vec<String>, JournalError> {
+    let mut reader = journal.reader(first)?;
+    let mut damaged = Vec::new();
+    loop {
+        match reader.read(JOURNAL_EVENTS) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(damaged),
+            Err(error @ (JournalError::Damaged(_) | JournalError::Missing { .. })) => damaged.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn recount_day(store: &dyn Store, day: Day, findings: &mut Findings) -> Result<(), JobError> {
+    let start = i64::from(day.0) * DAY_MS;
+    let range = TimeRange { key: TimeKey::Timestamp, from: start - DAY_MS, to: start + 2 * DAY_MS };
+    let mut scan = store.scan(&Filter::is(crate::event::Known::Day, day.to_string()), range, None).await?;
+    let mut recount = Recount::default();
+    while let Some(batch) = scan.recv().await {
+        batch?.into_iter().for_each(|event| recount.push(event));
+    }
+    let recount = recount.finish();
+    findings.differences_total += recount.differences_total;
+    let room = DIFFERENCES_MAX.saturating_sub(findings.differences.len());
+    findings.differences.extend(recount.differences.iter().take(room).map(|difference| words(day, difference)));
+    Ok(())
+}
+
+fn words(day: Day, difference: &Difference) -> String {
+    let whose = difference.visitor.map_or_else(|| "no visitor".to_owned(), |visitor| format!("visitor {visitor:016x}"));
+    let Difference { site, sum, stored, derived, .. } = difference;
+    format!("{day} {site}, {whose}: {sum} is stored as {stored}, the events say {derived}")
+}

@@ -1,0 +1,85 @@
+//! Client: how every command asks: the same HTTP API, of a running server or of the data folder opened in this process.
+//! - No command reads the store by itself: what the shell says is what the API says.
+//! - An answer that is a problem becomes an error with its detail.
+//! - Absent: TLS; a server elsewhere is reached through a tunnel or its proxy's loopback.
+
+use super::ShellError;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request};
+use http_body_util::BodyExt;
+use std::time::Duration;
+use tower::ServiceExt;
+
+/// How long a server may take to answer: an import's end seals days.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Whom to ask.
+pub enum Client {
+    /// A server.
+    Remote {
+        /// Its address, without a trailing slash.
+        url: String,
+        /// A key of it.
+        key: Option<String>,
+        /// The connections.
+        agent: ureq::Agent,
+    },
+    /// The data folder, opened here.
+    Local(Router),
+}
+
+impl Client {
+    /// A client of the server at `url`.
+    pub fn remote(url: &str, key: Option<String>) -> Self {
+        let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_TIMEOUT));
+        Self::Remote { url: url.trim_end_matches('/').to_owned(), key, agent: settings.build().into() }
+    }
+
+    /// Asks, and gives back the body of a success.
+    pub async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes, ShellError> {
+        let (status, answer) = match self {
+            Self::Remote { url, key, agent } => {
+                let (agent, url, key) = (agent.clone(), format!("{url}{path}"), key.clone());
+                let asked = tokio::task::spawn_blocking(move || ask_remote(&agent, method, &url, key.as_deref(), body));
+                asked.await.map_err(|error| ShellError::Ask { path: path.to_owned(), why: error.to_string() })?
+            }
+            Self::Local(router) => ask_local(router.clone(), method, path, body).await,
+        }
+        .map_err(|why| ShellError::Ask { path: path.to_owned(), why })?;
+        if (200..300).contains(&status) { Ok(answer) } else { Err(refused(status, &answer)) }
+    }
+}
+
+fn ask_remote(
+    agent: &ureq::Agent,
+    method: Method,
+    url: &str,
+    key: Option<&str>,
+    body: Vec<u8>,
+) -> Result<(u16, Bytes), String> {
+    let mut request = Request::builder().method(method).uri(url);
+    if let Some(key) = key {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    let request = request.body(body).map_err(|error| error.to_string())?;
+    let mut answer = agent.run(request).map_err(|error| error.to_string())?;
+    let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|error| error.to_string())?;
+    Ok((answer.status().as_u16(), body.into()))
+}
+
+async fn ask_local(router: Router, method: Method, path: &str, body: Vec<u8>) -> Result<(u16, Bytes), String> {
+    let request =
+        Request::builder().method(method).uri(path).body(Body::from(body)).map_err(|error| error.to_string())?;
+    let Ok(answer) = router.oneshot(request).await;
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
+    Ok((status, body.to_bytes()))
+}
+
+/// What a problem says, in one line.
+fn refused(status: u16, answer: &[u8]) -> ShellError {
+    let problem: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    let detail = ["detail", "title"].iter().find_map(|key| problem[*key].as_str());
+    ShellError::Refused { status, why: detail.unwrap_or("no reason given").to_owned() }
+}

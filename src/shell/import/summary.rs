@@ -1,0 +1,88 @@
+//! Summary: what became of an import's lines.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Places named for each reason; more are only counted.
+const PLACES_MAX: usize = 5;
+
+/// Counts over all batches.
+#[derive(Debug, Default)]
+pub struct Summary {
+    accepted: u64,
+    duplicates: u64,
+    bots: u64,
+    rejected: BTreeMap<String, Rejected>,
+    days: u64,
+}
+
+#[derive(Debug, Default)]
+struct Rejected {
+    count: u64,
+    places: Vec<String>,
+}
+
+impl Summary {
+    /// Adds a batch's answer; `place` names a line by its place in the batch.
+    pub(super) fn add(&mut self, answer: &Value, place: impl Fn(usize) -> String) {
+        let count = |key: &str| answer[key].as_u64().unwrap_or_default();
+        self.accepted += count("accepted");
+        self.duplicates += count("duplicates");
+        self.bots += count("bots");
+        for rejection in answer["rejected"].as_array().into_iter().flatten() {
+            let reason = rejection["reason"].as_str().unwrap_or("unknown").to_owned();
+            let rejected = self.rejected.entry(reason).or_default();
+            rejected.count += 1;
+            if rejected.places.len() < PLACES_MAX {
+                let line = rejection["at"].as_u64().unwrap_or(1).saturating_sub(1);
+                let message = rejection["message"].as_str().unwrap_or_default();
+                rejected.places.push(format!("{}: {message}", place(usize::try_from(line).unwrap_or_default())));
+            }
+        }
+    }
+
+    /// Notes what the end sealed.
+    pub(super) fn sealed(&mut self, answer: &Value) {
+        self.days = answer["sealed"].as_array().map_or(0, |days| days.len() as u64);
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "accepted    {} ({} by bots)", self.accepted, self.bots)?;
+        writeln!(out, "duplicates  {}", self.duplicates)?;
+        writeln!(out, "rejected    {}", self.rejected.values().map(|rejected| rejected.count).sum::<u64>())?;
+        for (reason, rejected) in &self.rejected {
+            writeln!(out, "  {reason}  {}", rejected.count)?;
+            for place in &rejected.places {
+                writeln!(out, "    {place}")?;
+            }
+            if rejected.count > PLACES_MAX as u64 {
+                writeln!(out, "    and {} more", rejected.count - PLACES_MAX as u64)?;
+            }
+        }
+        writeln!(out, "days sealed {}", self.days)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rejections_are_counted_by_reason_with_the_first_places() {
+        let mut summary = Summary::default();
+        let rejected: Vec<Value> =
+            (1..=7).map(|at| json!({"at": at, "reason": "line", "message": "no request"})).collect();
+        summary.add(&json!({"accepted": 3, "duplicates": 1, "bots": 2, "rejected": rejected}), |at| {
+            format!("a.log:{}", at + 10)
+        });
+        summary.sealed(&json!({"sealed": ["2015-05-17", "2015-05-18"]}));
+        let text = summary.to_string();
+        assert!(text.contains("accepted    3 (2 by bots)\nduplicates  1\nrejected    7\n"), "{text}");
+        assert!(text.contains("    a.log:10: no request\n") && text.contains("    and 2 more\n"), "{text}");
+        assert!(text.ends_with("days sealed 2\n"), "{text}");
+    }
+}
