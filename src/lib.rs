@@ -4,6 +4,7 @@
 //! `receive → ingest (normalize → journal) → indexer (visits) → store → report → api`.
 
 pub mod api;
+pub mod app;
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -18,5 +19,6 @@ pub mod load;
 pub mod normalize;
 pub mod receive;
 pub mod report;
+pub mod shell;
 pub mod store;
 pub mod visits;

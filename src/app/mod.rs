@@ -1,0 +1,201 @@
+//! App: wiring. Opens the rooms over one data folder, joins their routes, runs their tasks, and closes them in order.
+//! - The only place that names a concrete store.
+//! - The journal's lock makes the folder one process's; the catalog alone may be opened beside it.
+//! - Opened: catalog, store, journal (not before the store's position), ingest, indexer. Closed: the other way round.
+//! - Absent: anything that decides about an event or an answer.
+
+mod rules;
+mod serve;
+mod tend;
+mod wiring;
+
+pub use serve::{held_url, serve};
+
+use crate::catalog::Catalog;
+use crate::catalog::salts::Salts;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Kind;
+use crate::indexer::{self, Indexer};
+use crate::ingest::{self, Ingest};
+use crate::journal::{Journal, Lock};
+use crate::normalize::places::Places;
+use crate::normalize::{Sites, client};
+use crate::store::Store;
+use crate::store::embedded::Embedded;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Why the house could not be opened or served.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A folder or file of the data folder cannot be made or read.
+    #[error("open {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The address cannot be served.
+    #[error("listen on {address}")]
+    Listen {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] crate::catalog::CatalogError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+    /// The write path.
+    #[error(transparent)]
+    Ingest(#[from] crate::ingest::IngestError),
+    /// The GeoIP database.
+    #[error(transparent)]
+    Places(#[from] crate::normalize::places::PlacesError),
+    /// A route pattern.
+    #[error("configuration: site {site}: {why}")]
+    Route {
+        /// Whose.
+        site: String,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+impl AppError {
+    /// Whether another process holds the data folder.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Journal(crate::journal::JournalError::Locked { .. }))
+    }
+
+    /// What the holder can do about it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Folder { .. } | Self::Listen { .. } => Kind::Internal,
+            Self::Catalog(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::Journal(error) => error.kind(),
+            Self::Ingest(error) => error.kind(),
+            Self::Places(_) | Self::Route { .. } => Kind::Invalid,
+        }
+    }
+}
+
+/// All rooms over one data folder.
+pub struct House {
+    config: Config,
+    clock: Clock,
+    catalog: Arc<Catalog>,
+    salts: Arc<Salts>,
+    sites: Arc<Sites>,
+    store: Arc<dyn Store>,
+    journal: Journal,
+    ingest: Ingest,
+    indexer: indexer::Handle,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl House {
+    /// Opens the data folder of this configuration, makes it where there is none, and begins to index.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let data_dir = &config.data_dir;
+        make_folder(data_dir)?;
+        // Ahead of the first event, and beside everything else: the lists take a while to load.
+        std::thread::spawn(client::prepare);
+        let sites = Arc::new(rules::sites(config)?);
+        let places = config.privacy.geoip.as_deref().map(Places::open).transpose()?.map(Arc::new);
+        // The lock first: nobody else may be in the folder while its parts are opened.
+        let lock = Lock::take(&data_dir.join("journal"))?;
+        let catalog = Arc::new(Catalog::open(&data_dir.join("catalog.sqlite"))?);
+        let salts = Arc::new(Salts::open(Arc::clone(&catalog))?);
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(&data_dir.join("store"), rules::store(config))?);
+        let position = store.position().await?;
+        let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, position))?;
+        tend::report(&recovery);
+        let parts = ingest::Parts {
+            journal: journal.clone(),
+            salts: Arc::clone(&salts),
+            sites: Arc::clone(&sites),
+            places,
+            limits: rules::limits(config),
+            keep_user_agent: config.privacy.keep_user_agent,
+            options: rules::ingest(config),
+        };
+        let ingest = Ingest::open(parts)?;
+        let (indexer, handle) = Indexer::new(indexer::Parts {
+            journal: journal.clone(),
+            store: Arc::clone(&store),
+            zone_of: rules::zones(&sites),
+            clock: clock.clone(),
+            options: indexer::Options::default(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let mut house = Self {
+            config: config.clone(),
+            clock,
+            catalog,
+            salts,
+            sites,
+            store,
+            journal,
+            ingest,
+            indexer: handle,
+            stop,
+            tasks: Vec::new(),
+        };
+        house.tasks.push(tokio::spawn(tend::index(indexer, stopped.clone())));
+        house.tasks.push(tokio::spawn(house.tending(stopped)));
+        Ok(house)
+    }
+
+    /// Finishes what was taken: indexes and flushes, then lets the folder go.
+    pub async fn close(mut self) {
+        // Nobody listens any more when the tasks have ended by themselves.
+        let _ = self.stop.send(true);
+        for task in self.tasks.drain(..) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task broke off");
+            }
+        }
+        let journal = self.journal.clone();
+        drop(self);
+        // It joins the writer's thread.
+        if let Err(error) = tokio::task::spawn_blocking(move || journal.close()).await {
+            tracing::error!(%error, "closing the journal broke off");
+        }
+    }
+}
+
+/// Where the catalog of a data folder is; makes the folder where there is none.
+pub fn catalog_path(config: &Config) -> Result<PathBuf, AppError> {
+    make_folder(&config.data_dir)?;
+    Ok(config.data_dir.join("catalog.sqlite"))
+}
+
+/// Checks the configuration and what it names; answers what was found, in words.
+pub fn check(config: &Config) -> Result<String, AppError> {
+    rules::sites(config)?;
+    if let Some(path) = &config.privacy.geoip {
+        Places::open(path)?;
+    }
+    make_folder(&config.data_dir)?;
+    let probe = tempfile::NamedTempFile::new_in(&config.data_dir);
+    probe.map_err(|source| AppError::Folder { path: config.data_dir.clone(), source })?;
+    let address = config.http.listen;
+    Ok(format!("the configuration is sound: data in {}, HTTP on {address}\n", config.data_dir.display()))
+}
+
+fn make_folder(path: &Path) -> Result<(), AppError> {
+    std::fs::create_dir_all(path).map_err(|source| AppError::Folder { path: path.to_owned(), source })
+}

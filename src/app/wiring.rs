@@ -1,0 +1,125 @@
+//! Wiring: the routes of all rooms, behind a gate.
+
+use super::House;
+use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, work};
+use crate::catalog::keys::Keys;
+use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
+use crate::jobs::imports::Imports;
+use crate::jobs::registry::Registry;
+use crate::receive;
+use crate::store::plan::Limits;
+use axum::{Extension, Router};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Senders whose rate is remembered.
+const SENDERS_MAX: usize = 100_000;
+/// Who asks in this process.
+const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+impl House {
+    /// The routes for the world: keys, rates and origins are held.
+    pub(super) fn router(&self, keys: Arc<Keys>) -> Router {
+        let limits = &self.config.limits;
+        let rate = limits.rate_per_second.map(|per_second| Rate { per_second, burst: limits.rate_burst });
+        let origins = self.config.sites.iter().filter(|site| !site.origins.is_empty());
+        let origins = origins.map(|site| (site.name.clone(), site.origins.clone())).collect();
+        self.routes().into_router(Gate {
+            access: Access::new(keys),
+            trusted_proxies: self.config.http.trusted_proxies.clone(),
+            rates: Rates::new(rate, rate, SENDERS_MAX),
+            origins: Origins { write: origins, read: Vec::new() },
+        })
+    }
+
+    /// The routes for whoever may open the data folder itself: everything is granted.
+    pub fn local_router(&self) -> Router {
+        let gate = Gate {
+            access: Access::all(),
+            trusted_proxies: Vec::new(),
+            rates: Rates::new(None, None, 1),
+            origins: Origins::default(),
+        };
+        self.routes().into_router(gate).layer(Extension(Peer(LOCAL)))
+    }
+
+    fn routes(&self) -> Routes {
+        let bodies = Bodies::new(BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() });
+        let limits = &self.config.limits;
+        let question = Limits { rows_max: limits.query_rows_max, time_max: limits.query_time_max };
+        let parts = Arc::new(api::Parts {
+            store: self.store.clone(),
+            sites: self.sites.clone(),
+            clock: self.clock.clone(),
+            questions: Questions::new(limits.queries_max, question),
+            bodies: bodies.clone(),
+            probes: self.probes(),
+            metrics: self.metrics(),
+        });
+        let work = Arc::new(work::Parts {
+            journal: self.journal.clone(),
+            store: self.store.clone(),
+            indexer: self.indexer.clone(),
+            bodies: bodies.clone(),
+            jobs: Registry::default(),
+            imports: Imports::new(
+                self.ingest.clone(),
+                self.indexer.clone(),
+                self.salts.clone(),
+                self.clock.clone(),
+                super::rules::limits(&self.config),
+            ),
+        });
+        let receive = Arc::new(receive::http::Parts {
+            ingest: self.ingest.clone(),
+            bodies,
+            limits: super::rules::limits(&self.config),
+            batch_events_max: limits.batch_events_max,
+            clock: self.clock.clone(),
+        });
+        receive::http::routes(&receive).merge(api::routes(&parts)).merge(work::routes(&work))
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        let journal = self.journal.clone();
+        let journal = move || -> Check {
+            let poisoned = journal.facts().poisoned;
+            Box::pin(async move {
+                if poisoned { Err("a write failed; it is being opened again".to_owned()) } else { Ok(()) }
+            })
+        };
+        let indexer = self.indexer.clone();
+        let store = move || -> Check {
+            let failing = indexer.facts().failing;
+            Box::pin(
+                async move { if failing { Err("it fails; events wait in the journal".to_owned()) } else { Ok(()) } },
+            )
+        };
+        vec![Probe { part: "journal", check: Box::new(journal) }, Probe { part: "store", check: Box::new(store) }]
+    }
+
+    fn metrics(&self) -> Metrics {
+        let (ingest, journal) = (self.ingest.clone(), self.journal.clone());
+        Metrics::new(move || {
+            let mut facts = Facts::default();
+            for (site, counts) in ingest.counts() {
+                facts.accepted += counts.accepted;
+                facts.duplicates += counts.duplicates;
+                let counted = |(reason, events): (crate::normalize::Reason, u64)| RejectedCount {
+                    site: site.clone(),
+                    reason: reason.name(),
+                    events,
+                };
+                facts.rejected.extend(counts.rejected.into_iter().map(counted));
+            }
+            let journal = journal.facts();
+            facts.journal_bytes = journal.bytes;
+            facts.journal_first = journal.first;
+            facts.journal_synced = journal.synced;
+            facts.journal_syncs = journal.syncs;
+            facts.journal_sync_time = journal.sync_time;
+            facts.journal_poisoned = journal.poisoned;
+            facts
+        })
+    }
+}
