@@ -1,0 +1,8 @@
+//! The built binary from outside, as its users meet it: started, asked, stopped, killed.
+//! One test binary, so that it is linked once.
+
+mod access_log;
+mod crash;
+mod operating;
+mod support;
+mod web_servers;

@@ -1,0 +1,64 @@
+//! Starting, stopping, what is said when it cannot.
+
+use crate::support::{Server, metronome, run};
+
+#[test]
+fn a_fresh_folder_serves_takes_an_event_and_answers_for_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(
+        server.post("/tick", r#"{"path":"/a"}"#),
+        (202, r#"{"accepted":1,"duplicates":0,"rejected":[]}"#.to_owned())
+    );
+    server.wait_until("the view", |server| {
+        server.json("/tock/%2Fa.json")["views"].as_object().is_some_and(|days| days.len() == 1)
+    });
+    assert_eq!(server.get("/health").0, 200);
+    assert_eq!(server.get("/ready").0, 200);
+    assert!(server.get("/metrics").1.contains("metronome_"));
+}
+
+#[test]
+fn sigterm_finishes_what_was_taken_and_exits_with_0() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.post("/tick", r#"{"path":"/a","event_id":"1"}"#).0, 202);
+    assert!(server.stop().success());
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.events("").len(), 1);
+    assert!(server.post("/tick", r#"{"path":"/a","event_id":"1"}"#).1.contains("\"duplicates\":1"));
+}
+
+#[test]
+fn a_second_start_on_one_folder_is_refused_with_a_clear_message() {
+    let folder = tempfile::tempdir().expect("folder");
+    let _first = Server::start(folder.path(), &[]);
+    let output = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("another process") && message.contains("journal"), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_a_wrong_configuration_with_1() {
+    let folder = tempfile::tempdir().expect("folder");
+    assert_eq!(run(folder.path(), &["no-such-command"]).status.code(), Some(2));
+    std::fs::write(folder.path().join("metronome.toml"), "[http]\nlisen = \"x\"\n").expect("write");
+    let output = metronome(folder.path()).arg("check").output().expect("the binary");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean http.listen?"));
+}
+
+#[test]
+fn a_key_made_beside_a_running_server_works_at_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[]);
+    let output = run(folder.path(), &["key", "new", "--scope", "read"]);
+    assert!(output.status.success());
+    let secret = String::from_utf8(output.stdout).expect("text").lines().next().expect("a key").to_owned();
+    assert_eq!(server.get("/tock.json").0, 401);
+    let asked =
+        ureq::get(format!("http://{}/tock.json", server.address)).header("authorization", format!("Bearer {secret}"));
+    assert_eq!(asked.call().expect("an answer").status(), 200);
+}

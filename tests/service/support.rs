@@ -1,0 +1,117 @@
+//! A server of the built binary on a free port, with its data in a folder of the test's.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a start may take at the most, after a kill too.
+pub const START_MAX: Duration = Duration::from_secs(5);
+
+/// A running server; killed when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    process: Child,
+}
+
+impl Server {
+    /// Starts it and waits until it says where it listens.
+    pub fn start(data_dir: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = metronome(data_dir);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).envs(settings.iter().copied());
+        let started = Instant::now();
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let Some(Ok(first)) = lines.next() else {
+            let output = process.wait_with_output().expect("its end");
+            panic!("it did not start: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        assert!(started.elapsed() < START_MAX * 3, "it took {:?} to start", started.elapsed());
+        std::thread::spawn(move || lines.for_each(drop));
+        let errors = BufReader::new(process.stderr.take().expect("its log"));
+        std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("| {line}")));
+        let address = first.rsplit("http://").next().and_then(|text| text.trim().parse().ok());
+        Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), process }
+    }
+
+    /// Kills it where it stands.
+    pub fn kill(mut self) {
+        self.process.kill().expect("kill");
+        self.process.wait().expect("its end");
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        let asked = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
+        assert!(asked.expect("kill").success());
+        self.process.wait().expect("its end")
+    }
+
+    pub fn get(&self, path: &str) -> (u16, String) {
+        answer(agent().get(format!("http://{}{path}", self.address)).call())
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> (u16, String) {
+        answer(agent().post(format!("http://{}{path}", self.address)).send(body))
+    }
+
+    pub fn json(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// Every event it holds, newest first, over all pages.
+    pub fn events(&self, parameters: &str) -> Vec<serde_json::Value> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.json(&format!("/events.json?limit=1000&range=all&bots=include{parameters}{after}"));
+            let events = page["events"].as_array().expect("events").clone();
+            all.extend(events);
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return all,
+            }
+        }
+    }
+
+    /// Waits until what was acknowledged is readable: asks until `holds`, for 30 s at the most.
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let asked = Instant::now();
+        while !holds(self) {
+            assert!(asked.elapsed() < Duration::from_secs(30), "{what} does not come");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The binary with its data folder, and nothing of this machine's environment.
+pub fn metronome(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_metronome"));
+    command.arg("--data-dir").arg(data_dir).env_remove("METRONOME_CONFIG").env_remove("METRONOME_KEY");
+    command.current_dir(data_dir);
+    command
+}
+
+/// Runs a command of the binary to its end.
+pub fn run(data_dir: &Path, arguments: &[&str]) -> Output {
+    metronome(data_dir).args(arguments).output().expect("the binary")
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+fn answer(answer: Result<axum::http::Response<ureq::Body>, ureq::Error>) -> (u16, String) {
+    let mut answer = answer.expect("an answer");
+    (answer.status().as_u16(), answer.body_mut().with_config().limit(1 << 30).read_to_string().expect("a body"))
+}
