@@ -57,7 +57,6 @@ fn check_store(raw: raw::Store) -> Result<Store, ConfigError> {
     Ok(Store {
         commit_every: Duration::from_millis(between("store.commit_ms", raw.commit_ms, 1000, 10, 60_000)?),
         commit_events_max: size("store.commit_events_max", raw.commit_events_max, 200_000, 1000, 2_000_000)?,
-        cache_bytes_max: size("store.cache_bytes_max", raw.cache_bytes_max, 64 * MIB, 0, 65_536 * MIB)?,
     })
 }
 

@@ -58,8 +58,6 @@ pub struct Store {
     pub commit_every: Duration,
     /// How many events of a day wait to be committed at the most.
     pub commit_events_max: usize,
-    /// Memory for partial answers.
-    pub cache_bytes_max: usize,
 }
 
 /// How long things are kept; `None` for ever.

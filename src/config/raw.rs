@@ -41,7 +41,6 @@ pub(super) struct Store {
     pub url: Option<String>,
     pub commit_ms: Option<u64>,
     pub commit_events_max: Option<u64>,
-    pub cache_bytes_max: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

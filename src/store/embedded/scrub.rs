@@ -4,8 +4,9 @@
 //! - Absent: item tables, which check each block as they read it.
 
 use super::error::{engine, file_error};
+use super::generation::Generation;
 use super::manifest::Manifest;
-use super::parts::{DayView, Generation};
+use super::parts::DayView;
 use crate::store::StoreError;
 use std::path::Path;
 use tantivy::Index;
