@@ -170,3 +170,7 @@ impl Open<'_> {
 fn whole(value: Option<&Option<f64>>) -> u64 {
     value.copied().flatten().unwrap_or_default() as u64
 }
+
+#[cfg(test)]
+#[path = "usage_tests.rs"]
+mod tests;
