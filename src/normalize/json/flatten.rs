@@ -17,16 +17,16 @@ pub(super) enum Refusal {
     Syntax(serde_json::Error),
 }
 
-/// Reads the one object in `slice`.
-pub(super) fn object(slice: &[u8], limits: &Limits) -> Result<RawEvent, Refusal> {
+/// Reads the one object in `text`.
+pub(super) fn object(text: &str, limits: &Limits) -> Result<RawEvent, Refusal> {
     let mut flat = Flat { fields: Vec::with_capacity(24), name: String::with_capacity(64), limits, broken: None };
-    let mut parser = serde_json::Deserializer::from_slice(slice);
+    let mut parser = serde_json::Deserializer::from_str(text);
     let read = Field(&mut flat).deserialize(&mut parser).and_then(|()| parser.end());
     if let Some(rejection) = flat.broken {
         return Err(Refusal::Rule(rejection));
     }
     read.map_err(Refusal::Syntax)?;
-    Ok(RawEvent { fields: flat.fields, typed: true, bytes: slice.len() })
+    Ok(RawEvent { fields: flat.fields, typed: true, bytes: text.len() })
 }
 
 struct Flat<'a> {

@@ -61,17 +61,23 @@ fn read_within(body: &[u8], offset: usize, slice: &[u8], limits: &Limits) -> Res
     }
     let bare = slice.strip_prefix(BOM).unwrap_or(slice);
     let offset = offset + (slice.len() - bare.len());
+    let text = std::str::from_utf8(bare).map_err(|error| no_unicode(body, offset + error.valid_up_to()))?;
     check_depth(body, offset, bare, limits.depth_max)?;
     match bare.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => {}
         _ => return Err(not_an_object(body, offset, bare)),
     }
-    let mut raw = flatten::object(bare, limits).map_err(|refusal| match refusal {
+    let mut raw = flatten::object(text, limits).map_err(|refusal| match refusal {
         flatten::Refusal::Rule(rejection) => rejection,
         flatten::Refusal::Syntax(error) => syntax(body, offset, &error),
     })?;
     raw.bytes = slice.len();
     Ok(raw)
+}
+
+fn no_unicode(body: &[u8], offset: usize) -> Rejection {
+    let (line, column) = place(body, offset);
+    Rejection::new(Reason::Encoding, format!("no Unicode text at line {line} column {column}: invalid UTF-8"))
 }
 
 /// Counts levels without recursion; brackets in strings are none.
@@ -124,7 +130,7 @@ fn syntax(body: &[u8], offset: usize, error: &serde_json::Error) -> Rejection {
     let whole = error.to_string();
     let what = whole.split(" at line ").next().unwrap_or_default();
     let (reason, opening) = match what {
-        "invalid unicode code point" | "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
             (Reason::Encoding, "no Unicode text")
         }
         "number out of range" => (Reason::Number, "no 64-bit number"),

@@ -44,6 +44,13 @@ fn numbers_keep_their_worth() {
         (r#"{"n":0.1}"#, r#"{"n":0.1}"#),
         (r#"{"n":1e-999}"#, r#"{"n":0}"#),
     ]);
+    for text in
+        ["0.30000000000000004", "1.7976931348623157e+308", "5e-324", "123456789.12345679", "2.2250738585072014e-308"]
+    {
+        let event = World::tick().event(&format!(r#"{{"n":{text}}}"#));
+        let number = event.get(&crate::event::Key::named("n")).map(|value| value.as_text().into_owned());
+        assert_eq!(number.as_deref(), Some(text), "to the last digit");
+    }
     World::tick().refuses(r#"{"n":1e999}"#, Reason::Number, &["line 1 column", "64-bit"]);
 }
 
