@@ -39,7 +39,8 @@ impl Dice {
 
 fn event(dice: &mut Dice, number: usize, many: usize) -> Event {
     let at = i64::from(DAY) * DAY_MS + (number as i64 * DAY_MS) / many as i64;
-    let visitor = dice.below(many as u64 / 8 + 1);
+    // A visitor is here for some minutes and leaves five events.
+    let visitor = number as u64 / 5 + dice.below(2_000);
     let item = dice.skewed(20_000);
     let of_visitor = |of: &[&str]| Value::text(of[(visitor % of.len() as u64) as usize]);
     let mut event = Event::default();
