@@ -8,7 +8,7 @@ use super::problem::{Cause, Type};
 use super::rates::Sender;
 use super::{Access, Need, Origins, Peer, Problem, Rates, RequestId, address, origins, query, request_id};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
@@ -41,14 +41,12 @@ pub(super) struct Door {
 /// Lets a request through to its route, or answers it.
 pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    let method = request.method().clone();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let admitted = door.gate.admit(door.need, id.clone(), &request);
-    let site = match &admitted {
-        Ok(caller) => asked_site(caller.site.as_deref(), &request),
-        Err(_) => asked_site(None, &request),
-    };
-    let path = request.uri().path().to_owned();
+    // Only pages of other origins are judged by the site.
+    let bound = admitted.as_ref().ok().and_then(|caller| caller.site.as_deref());
+    let site = origin.as_ref().map(|_| asked_site(bound, &uri)).unwrap_or_default();
     let mut response = match admitted {
         Ok(_) if door.need == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
             Problem::new(Type::Forbidden, "this site takes no events from pages of this origin").into_response()
@@ -63,14 +61,14 @@ pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: N
     headers.insert(request_id::HEADER, id.header());
     origins::secure(door.purpose, headers);
     door.gate.origins.answer(door.purpose, &site, origin.as_ref(), headers);
-    log(&id, &method, &path, &response);
+    log(&id, &method, uri.path(), &response);
     response
 }
 
 /// The site a request speaks of, as far as its key and address say.
-fn asked_site(bound: Option<&str>, request: &Request) -> String {
+fn asked_site(bound: Option<&str>, uri: &Uri) -> String {
     let asked = || {
-        let pair = request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("site="))?;
+        let pair = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("site="))?;
         query::decode(pair)
     };
     bound.map(str::to_owned).or_else(asked).unwrap_or_else(|| "default".to_owned())

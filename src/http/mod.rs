@@ -11,6 +11,7 @@ mod body;
 mod decode;
 mod gate;
 mod origins;
+mod patience;
 mod problem;
 pub mod query;
 mod rates;

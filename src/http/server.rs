@@ -1,9 +1,11 @@
 //! The server loop: accepts connections within a bound, gives each its timeouts, stops gracefully.
 //! - A head must be whole 10 s after the connection, or the answer before it, so idle connections end too.
 //! - Past the bound on connections, and while the process is out of files, accepting pauses; nothing accepted is lost.
+//! - A client that takes nothing of its answer for 30 s loses its connection (`patience`).
 //! - Stopping: no more accepts, idle connections end, requests under way finish, within [`Options::stop_max`].
 //! - Absent: TLS, HTTP/2; bodies' timeouts (`body`).
 
+use super::patience::Patient;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -34,6 +36,8 @@ pub struct Options {
     pub head_timeout: Duration,
     /// Bytes of a head.
     pub head_bytes_max: usize,
+    /// Time a client may take nothing of its answer.
+    pub stall_max: Duration,
     /// Time that requests under way have at the end.
     pub stop_max: Duration,
 }
@@ -44,6 +48,7 @@ impl Default for Options {
             connections_max: 16_384,
             head_timeout: Duration::from_secs(10),
             head_bytes_max: 64 * 1024,
+            stall_max: Duration::from_secs(30),
             stop_max: Duration::from_secs(9),
         }
     }
@@ -123,7 +128,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(options.head_timeout)
         .max_buf_size(options.head_bytes_max)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, options.stall_max)), service);
     let mut serving = pin!(serving);
     tokio::select! {
         ended = serving.as_mut() => {

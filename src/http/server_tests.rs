@@ -18,6 +18,9 @@ struct Server {
     _folder: tempfile::TempDir,
 }
 
+/// Bytes of an answer that no socket's buffers hold.
+const LARGE: usize = 64 << 20;
+
 const SHORT: Duration = Duration::from_millis(100);
 
 fn options() -> Options {
@@ -44,9 +47,9 @@ async fn start(options: Options, rate: Option<Rate>) -> (Server, Arc<Semaphore>)
         let (parts, body) = request.into_parts();
         bodies.read(&parts.headers, body).await.map(|body| body.to_vec())
     };
-    let wait = |axum::extract::State(release): axum::extract::State<Arc<Semaphore>>| async move {
+    let wait = |axum::extract::State(release): axum::extract::State<Arc<Semaphore>>, uri: axum::http::Uri| async move {
         let _ = release.acquire().await;
-        "done"
+        if uri.query() == Some("large") { "x".repeat(LARGE) } else { "done".to_owned() }
     };
     let router = Routes::default()
         .add(Method::POST, &["/echo"], Need::Write, echo, &bodies)
@@ -122,6 +125,16 @@ async fn past_the_bound_on_connections_the_next_waits_for_one_to_end() {
     release.add_permits(1);
     assert!(hear(first).await.ends_with("done"));
     assert!(hear(second).await.ends_with("hi"));
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answer_makes_room_for_the_next() {
+    let (server, release) = start(Options { connections_max: 1, stall_max: SHORT, ..options() }, None).await;
+    let deaf = send(server.address, "GET /wait?large HTTP/1.1\r\n\r\n").await;
+    release.add_permits(1);
+    let good = hear(send(server.address, &format!("{POST}content-length: 2\r\n\r\nhi")).await).await;
+    assert!(good.ends_with("hi"), "{good}");
+    assert!(hear(deaf).await.len() < LARGE, "the rest of the answer was never sent");
 }
 
 #[tokio::test]
