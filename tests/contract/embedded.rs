@@ -1,7 +1,7 @@
 //! The store on Tantivy passes the suite. Dropping it loses what was not committed, as a kill does.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, measures, pages, rows, sealing, usage, writing};
+use crate::{days, filters, generated, measures, pages, rows, sealing, usage, writing};
 use metronome::store::Store;
 use metronome::store::embedded::{Embedded, EmbeddedOptions};
 use std::sync::Arc;
@@ -75,4 +75,9 @@ fn days_keep_their_promises() {
 #[test]
 fn sealing_keeps_its_promises() {
     holds(sealing::PROMISES);
+}
+
+#[test]
+fn generated_lives_equal_the_oracles() {
+    generated::run(|| Box::new(OnDisk::small()));
 }

@@ -167,8 +167,8 @@ fn the_busiest_items_come_first(subject: &mut Subject) {
 
 fn an_item_may_be_busiest_over_days_and_of_none(subject: &mut Subject) {
     for day in 0..10 {
-        let table = (0..60).map(|n| match n {
-            0..20 => format!("at={} id=steady", day * 86_400 + n),
+        let table = (0..8).map(|n| match n {
+            0..2 => format!("at={} id=steady", day * 86_400 + n),
             _ => format!("at={} id=d{day}-{}", day * 86_400 + n, n % 2),
         });
         subject.write(table.map(|text| event(&text)));
@@ -203,19 +203,19 @@ fn items_may_have_any_name(subject: &mut Subject) {
     });
 }
 
-/// One view of `hot` an hour for 70 days, over three months.
-fn hourly() -> Vec<Event> {
-    (0..70 * 24).map(|hour| event(&format!("at={} id=hot referer=r{}", hour * 3_600, hour % 3))).collect()
+/// Three views of `hot` a day for 70 days, over three months.
+fn daily() -> Vec<Event> {
+    (0..70 * 3).map(|n| event(&format!("at={} id=hot referer=r{}", n * 28_800, n % 3))).collect()
 }
 
 fn usage_adds_up_over_many_days(subject: &mut Subject) {
-    subject.write(hourly());
+    subject.write(daily());
     let check = |subject: &Subject, state: &str| {
         for (from, to) in [(0, 69), (3, 40), (21, 49), (22, 50), (30, 30), (-5, 100)] {
             let days = (Day(DAY.0 + from), Day(DAY.0 + to));
             let (first, last) = (from.max(0), to.min(69));
-            let views: Vec<(i32, u64)> = (first..=last).map(|day| (day, 24)).collect();
-            let each = (last - first + 1) as u64 * 8;
+            let views: Vec<(i32, u64)> = (first..=last).map(|day| (day, 3)).collect();
+            let each = (last - first + 1) as u64;
             let expected = used(&views, &[], &[("r0", each), ("r1", each), ("r2", each)]);
             let plan = UsagePlan { days, ..plan(of(&["hot"])) };
             assert_eq!(subject.usage(&plan), [("hot".to_owned(), expected)], "{state}: {from}..={to}");

@@ -19,7 +19,7 @@ use metronome::store::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Lives that each store lives in a test run.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 3;
 /// Things that happen to a store in one life.
 const STEPS: usize = 14;
 
