@@ -20,8 +20,7 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some("null-handler") {
         return servers::null_handler();
     }
-    let events: u64 =
-        std::env::var("METRONOME_BENCH_EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300_000);
+    let events: u64 = std::env::var("BENCH_EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime");
     let folder = tempfile::tempdir().expect("folder");
     println!("{events} events of seed {SEED}, {} cores, folder {}", cores(), folder.path().display());

@@ -28,7 +28,7 @@ impl Server {
 
     /// `None` where it is not installed.
     pub fn victoria_logs(data_dir: &Path) -> Option<Self> {
-        let binary = PathBuf::from(std::env::var_os("METRONOME_TOOLS")?).join("victoria-logs");
+        let binary = PathBuf::from(std::env::var_os("TESTS_TOOLS")?).join("victoria-logs");
         let address: SocketAddr = free_address();
         let mut command = Command::new(binary.exists().then_some(binary)?);
         command.arg(format!("-storageDataPath={}", data_dir.display())).arg(format!("-httpListenAddr={address}"));

@@ -9,6 +9,8 @@ const EXAMPLE: &str = include_str!("../../metronome.toml");
 const PREFIX: &str = "METRONOME_";
 /// Variables of the shell's own, no keys of the file.
 const RESERVED: &[&str] = &["METRONOME_CONFIG", "METRONOME_KEY", "METRONOME_URL"];
+/// What Kubernetes tells every container about a service of our name.
+const FOREIGN: &[&str] = &["METRONOME_SERVICE_", "METRONOME_PORT"];
 
 static EXAMPLE_TABLE: LazyLock<Table> = LazyLock::new(|| uncommented(true).parse().unwrap_or_default());
 
@@ -42,7 +44,8 @@ pub(super) fn lay_environment_over(
 ) -> Result<(), ConfigError> {
     let known: Vec<String> = paths(&EXAMPLE_TABLE).into_iter().filter(|path| !path.starts_with("site")).collect();
     let names: Vec<String> = known.iter().map(|path| variable(path)).collect();
-    let ours = environment.filter(|(name, _)| name.starts_with(PREFIX) && !RESERVED.contains(&name.as_str()));
+    let foreign = |name: &str| RESERVED.contains(&name) || FOREIGN.iter().any(|prefix| name.starts_with(prefix));
+    let ours = environment.filter(|(name, _)| name.starts_with(PREFIX) && !foreign(name));
     for (name, text) in ours {
         let Some(at) = names.iter().position(|known| *known == name) else {
             return Err(ConfigError::UnknownKey { nearest: nearest(&name, &names), key: name });

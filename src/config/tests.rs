@@ -53,7 +53,12 @@ fn unknown_keys_name_the_nearest_known_one() {
 
 #[test]
 fn the_environment_goes_over_the_file() {
-    let environment = [("METRONOME_HTTP_LISTEN", "127.0.0.1:0"), ("METRONOME_RETENTION_DAYS", "30"), ("HOME", "/x")];
+    let environment = [
+        ("METRONOME_HTTP_LISTEN", "127.0.0.1:0"),
+        ("METRONOME_RETENTION_DAYS", "30"),
+        ("METRONOME_PORT_7171_TCP", "tcp://10.0.0.1:7171"),
+        ("HOME", "/x"),
+    ];
     let config = load_text("[http]\nlisten = \"127.0.0.1:9\"", &environment).expect("valid");
     assert_eq!(config.http.listen.port(), 0);
     assert_eq!(config.retention.days, Some(30));

@@ -157,11 +157,11 @@ fn unpacked(folder: &Path) -> PathBuf {
 
 /// A Python that has DuckDB, or `None` with a word why the test is skipped; where all must run its absence fails.
 fn python() -> Option<PathBuf> {
-    let tools = std::env::var_os("METRONOME_TOOLS").map(PathBuf::from);
+    let tools = std::env::var_os("TESTS_TOOLS").map(PathBuf::from);
     let tools = tools.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"));
     let python = tools.join("python/bin/python");
     if !python.exists() {
-        assert!(std::env::var_os("METRONOME_TEST_ALL").is_none(), "DuckDB is not installed: run scripts/install");
+        assert!(std::env::var_os("TESTS_SKIP_NOTHING").is_none(), "DuckDB is not installed: run scripts/install");
         println!("skipped: DuckDB is not installed; scripts/test installs it");
         return None;
     }

@@ -25,7 +25,7 @@ fn sigterm_finishes_what_was_taken_and_exits_with_0() {
     assert_eq!(server.post("/tick", r#"{"path":"/a","event_id":"1"}"#).0, 202);
     assert!(server.stop().success());
     let server = Server::start(folder.path(), &[]);
-    assert_eq!(server.events("").len(), 1);
+    server.wait_until("the event", |server| server.events("").len() == 1);
     assert!(server.post("/tick", r#"{"path":"/a","event_id":"1"}"#).1.contains("\"duplicates\":1"));
 }
 
@@ -36,7 +36,7 @@ fn a_second_start_on_one_folder_is_refused_with_a_clear_message() {
     let output = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("another process") && message.contains("journal"), "{message}");
+    assert!(message.contains("another Metronome is using it"), "{message}");
     assert!(!message.contains("panicked"), "{message}");
 }
 

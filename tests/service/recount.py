@@ -61,8 +61,14 @@ def action_of(method, path, status):
     return ("request", None) if extension in ASSETS else ("view", None)
 
 
+def unescaped(field):
+    """A field as its server meant it: its escapes are bytes, and bytes that are no UTF-8 are U+FFFD."""
+    plain = re.sub(rb"\\x([0-9a-fA-F]{2})", lambda found: bytes([int(found.group(1), 16)]), field)
+    return re.sub(rb'\\(["\\])', rb"\1", plain).decode("utf-8", "replace")
+
+
 def referer_of(text):
-    if text in ("", "-"):
+    if text in ("", "-") or "\ufffd" in text:
         return None
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -89,14 +95,14 @@ def rows(log, bots):
             continue
         at = datetime.datetime.strptime(found.group(2).decode(), "%d/%b/%Y:%H:%M:%S %z")
         status, path = int(found.group(4)), path_of(request[1])
-        agent = (found.group(7) or b"-").decode("utf-8", "replace")
+        agent = unescaped(found.group(7) or b"-")
         action, extension = action_of(request[0], path, status)
         digest = hashlib.sha256(line).hexdigest()[:32]
         event_id = f"{digest}-{repeated[line]}"
         repeated[line] += 1
         yield (event_id, int(at.timestamp() * 1000), at.astimezone(datetime.timezone.utc).date().isoformat(),
                found.group(1).decode() + "\t" + agent, agent in bots, action, path, extension,
-               referer_of((found.group(6) or b"-").decode("utf-8", "replace")), status)
+               referer_of(unescaped(found.group(6) or b"-")), status)
 
 
 def main(log, agents):

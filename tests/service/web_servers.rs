@@ -100,7 +100,7 @@ fn installed(program: &str) -> Option<PathBuf> {
     let found = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map(|folder| Path::new(folder).join(program));
     let found = found.into_iter().find(|path| path.exists());
     if found.is_none() {
-        assert!(std::env::var_os("METRONOME_TEST_ALL").is_none(), "{program} is not installed: run scripts/install");
+        assert!(std::env::var_os("TESTS_SKIP_NOTHING").is_none(), "{program} is not installed: run scripts/install");
         println!("skipped: {program} is not installed; scripts/test installs it");
     }
     found

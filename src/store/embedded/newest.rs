@@ -122,16 +122,24 @@ fn finish(
             let before = after.filter(|end| end.place == *last).map_or(0, |end| end.given);
             let given = before + events.iter().filter(|(place, _)| place == last).count();
             let end = End { place: last.clone(), given };
-            Some(Cursor(serde_json::to_string(&end).map_err(engine("write cursor"))?))
+            Some(write(&end)?)
         }
         _ => None,
     };
     Ok(Page { events: events.into_iter().map(|(_, event)| event).collect(), next })
 }
 
+/// A cursor in hex: it goes into addresses as it is.
+fn write(end: &End) -> Result<Cursor, StoreError> {
+    let bytes = postcard::to_stdvec(end).map_err(engine("write cursor"))?;
+    Ok(Cursor(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
 fn read(cursor: &Cursor) -> Result<End, StoreError> {
-    serde_json::from_str(&cursor.0)
-        .map_err(|_| StoreError::Invalid(format!("cursor {:?} is none of this store's", cursor.0)))
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = cursor.0.as_bytes().chunks(2).map(byte).collect();
+    let end = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+    end.ok_or_else(|| StoreError::Invalid(format!("cursor {:?} is none of this store's", cursor.0)))
 }
 
 /// Segments that may have events in `range`, each with its newest time, the newest first.
