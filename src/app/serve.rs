@@ -49,6 +49,9 @@ fn welcome(address: SocketAddr, without_keys: bool) {
     // Nobody may be reading; it serves all the same.
     let mut out = std::io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if without_keys && !address.ip().is_loopback() {
+        tracing::warn!(%address, "no keys: requests from other machines are refused until there is one");
+    }
     tracing::info!(%address, "serving");
 }
 

@@ -4,6 +4,7 @@ use super::House;
 use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, work};
 use crate::catalog::keys::Keys;
 use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
+use crate::ingest;
 use crate::jobs::imports::Imports;
 use crate::jobs::registry::Registry;
 use crate::receive;
@@ -99,10 +100,12 @@ impl House {
     }
 
     fn metrics(&self) -> Metrics {
-        let (ingest, journal) = (self.ingest.clone(), self.journal.clone());
+        let (taking, journal) = (self.ingest.clone(), self.journal.clone());
         Metrics::new(move || {
             let mut facts = Facts::default();
-            for (site, counts) in ingest.counts() {
+            for (site, counts) in taking.counts() {
+                // No site can be called so: its name in the counts begins with NUL.
+                let site = if site == ingest::OTHERS { "(others)".to_owned() } else { site };
                 facts.accepted += counts.accepted;
                 facts.duplicates += counts.duplicates;
                 let counted = |(reason, events): (crate::normalize::Reason, u64)| RejectedCount {

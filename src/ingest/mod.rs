@@ -12,7 +12,7 @@ mod receipt;
 mod refill;
 mod secrets;
 
-pub use counts::{Counts, SiteCounts};
+pub use counts::{Counts, OTHERS, SiteCounts};
 pub use error::IngestError;
 pub use receipt::{Explained, Item, Receipt, Rejected};
 

@@ -94,6 +94,11 @@ const ASKED: &[(&str, &str, &str, &str)] = &[
     ("GET", "/ready", "/ready", ""),
     ("GET", "/metrics", "/metrics", ""),
     ("GET", "/openapi.json", "/openapi.json", ""),
+    ("POST", "/imports", "/imports", "{}"),
+    ("POST", "/imports/{id}/lines", "/imports/1/lines?format=json", "{}"),
+    ("POST", "/imports/{id}/end", "/imports/1/end", ""),
+    ("POST", "/jobs", "/jobs", r#"{"do":"seal"}"#),
+    ("GET", "/jobs/{id}", "/jobs/1", ""),
 ];
 
 /// What was provoked: method, path, status.
@@ -248,6 +253,12 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
         ("GET", "/events.json", "/events.json?x", ""),
         ("GET", "/events.csv", "/events.csv?x", ""),
         ("GET", "/health", "/health?x", ""),
+        ("POST", "/imports", "/imports", "nonsense"),
+        ("POST", "/imports/{id}/lines", "/imports/1/lines?format=odd", ""),
+        ("POST", "/imports/{id}/lines", "/imports/99/lines", "x"),
+        ("POST", "/imports/{id}/end", "/imports/99/end", ""),
+        ("POST", "/jobs", "/jobs", r#"{"do":"dance"}"#),
+        ("GET", "/jobs/{id}", "/jobs/99", ""),
     ];
     for (method, path, uri, body) in table {
         let said = app.send(request(method, uri).body(Body::from(body)).unwrap()).await;

@@ -4,14 +4,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
-use metronome::api::{self, Facts, Metrics, Probe, Questions};
+use metronome::api::{self, Facts, Metrics, Probe, Questions, work};
 use metronome::catalog::Catalog;
 use metronome::catalog::keys::{Keys, Scope};
 use metronome::catalog::salts::Salts;
 use metronome::clock::Clock;
 use metronome::event::{Event, Key};
 use metronome::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
+use metronome::indexer::{self, Indexer};
 use metronome::ingest::{self, Ingest};
+use metronome::jobs::imports::Imports;
+use metronome::jobs::registry::Registry;
 use metronome::journal::{self, Journal};
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
 use metronome::receive::http as receive;
@@ -87,9 +90,10 @@ impl Setup {
         let keys = Arc::new(Keys::open(Arc::clone(&catalog), clock.clone()).unwrap());
         let (journal, _) = Journal::open(&folder.path().join("journal"), self.journal).unwrap();
         let (sites, bodies) = (sites(), Bodies::new(self.body));
+        let salts = Arc::new(Salts::open(catalog).unwrap());
         let ingest = Ingest::open(ingest::Parts {
             journal: journal.clone(),
-            salts: Arc::new(Salts::open(catalog).unwrap()),
+            salts: Arc::clone(&salts),
             sites: Arc::clone(&sites),
             places: None,
             limits: Limits::default(),
@@ -97,6 +101,23 @@ impl Setup {
             options: ingest::Options::default(),
         })
         .unwrap();
+        // Into a store of its own: the one that is asked is what the test made it.
+        let (indexer, handle) = Indexer::new(indexer::Parts {
+            journal: journal.clone(),
+            store: Arc::new(Memory::new()),
+            zone_of: Arc::new(|_| jiff::tz::TimeZone::UTC),
+            clock: clock.clone(),
+            options: indexer::Options::default(),
+        });
+        tokio::spawn(indexer.run(std::future::pending()));
+        let work = Arc::new(work::Parts {
+            journal: journal.clone(),
+            store: Arc::clone(&self.store),
+            indexer: handle.clone(),
+            bodies: bodies.clone(),
+            jobs: Registry::default(),
+            imports: Imports::new(ingest.clone(), handle, salts, clock.clone(), Limits::default()),
+        });
         let receive = Arc::new(receive::Parts {
             ingest,
             bodies: bodies.clone(),
@@ -117,7 +138,7 @@ impl Setup {
             probes: vec![Probe { part: "store", check: Box::new(check) }],
             metrics: Metrics::new(Facts::default),
         });
-        let table = receive::routes(&receive).merge(api::routes(&api));
+        let table = receive::routes(&receive).merge(api::routes(&api)).merge(work::routes(&work));
         let routes = rows(&table);
         let gate = Gate {
             access: Access::new(Arc::clone(&keys)),
