@@ -8,6 +8,7 @@ use super::hashes::Hashes;
 use super::items::{DayTable, Source};
 use super::manifest::{Manifest, TableFacts};
 use super::parts::{Folder, sealed_fields};
+use super::scrub::bent;
 use super::segment::{Beside, Segment};
 use crate::clock::Millis;
 use crate::event::Day;
@@ -157,8 +158,7 @@ impl Generation {
         for facts in &self.manifest.segments {
             let folder = self.folder.path().join(&facts.folder);
             let index = Index::open_in_dir(&folder).map_err(engine("open sealed segment"))?;
-            let bent = index.validate_checksum().map_err(engine("check segment"))?;
-            damage.extend(bent.into_iter().map(|file| corrupt(&folder.join(file), "checksum mismatch")));
+            damage.extend(bent(&index, &folder)?);
         }
         damage.extend(self.tables()?.iter().filter_map(|table| table.scrub().err()));
         Ok(damage)

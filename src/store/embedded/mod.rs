@@ -96,18 +96,6 @@ impl Embedded {
         Ok(Self { shared, commands, owner, sealing: tokio::sync::Mutex::default(), _lock: lock })
     }
 
-    /// Reads every sealed day and month against its checksums; answers what is damaged, each named.
-    pub async fn scrub(&self) -> Result<Vec<StoreError>, StoreError> {
-        self.read(|shared, days| {
-            let mut damage = shared.months.scrub();
-            for generation in days.values().filter_map(|view| view.generation.as_ref()) {
-                damage.extend(generation.scrub()?);
-            }
-            Ok(damage)
-        })
-        .await
-    }
-
     /// Merges the item tables of months that are ready for it.
     async fn make_months(&self) -> Result<(), StoreError> {
         self.read(|shared, days| {
@@ -268,8 +256,8 @@ impl Store for Embedded {
     }
 
     async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError> {
-        let Some(view) = self.shared.day(day) else { return Ok(Vec::new()) };
-        blocking(move || scrub::scrub(&view)).await
+        let damage = self.read(move |shared, days| scrub::scrub(shared, days, day)).await?;
+        Ok(damage.iter().map(ToString::to_string).collect())
     }
 
     fn capabilities(&self) -> Capabilities {

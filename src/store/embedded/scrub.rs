@@ -1,57 +1,43 @@
-//! Scrub: every byte of a day read and held against its checksum.
-//! - Tantivy's own files by Tantivy's checksums, all others by the manifest's; the manifest by its own.
+//! Scrub: every byte of a day read and held against its checksum, and of its month's item table with the first of its days.
+//! - Tantivy's own files by Tantivy's checksums, which it checks only when asked; all others by ours.
 //! - What is damaged is named; the scrub goes on behind it. It repairs nothing.
-//! - Absent: item tables, which check each block as they read it.
 
-use super::error::{engine, file_error};
-use super::generation::Generation;
-use super::manifest::Manifest;
-use super::parts::DayView;
+use super::error::engine;
+use super::parts::{DayView, Days};
+use super::shared::Shared;
+use crate::event::Day;
 use crate::store::StoreError;
 use std::path::Path;
 use tantivy::Index;
 
-/// Damaged parts of a day, by name.
-pub fn scrub(view: &DayView) -> Result<Vec<String>, StoreError> {
-    let mut damaged = Vec::new();
-    for part in &view.open {
-        index(part.folder.path(), &mut damaged)?;
-    }
+/// What is damaged of a day.
+pub fn scrub(shared: &Shared, days: &Days, day: Day) -> Result<Vec<StoreError>, StoreError> {
+    let Some(view) = days.get(&day) else { return Ok(Vec::new()) };
+    let mut damage = open_parts(view)?;
     if let Some(generation) = &view.generation {
-        sealed(generation, &mut damaged)?;
+        damage.extend(generation.scrub()?);
     }
-    Ok(damaged)
+    let month = |day: Day| day.date().first_of_month();
+    let is_first = days.range(..day).next_back().is_none_or(|(before, _)| month(*before) != month(day));
+    if is_first {
+        damage.extend(shared.months.scrub(day));
+    }
+    Ok(damage)
 }
 
-fn sealed(generation: &Generation, damaged: &mut Vec<String>) -> Result<(), StoreError> {
-    let dir = generation.folder.path();
-    let manifest = match Manifest::read(dir) {
-        Ok(manifest) => manifest,
-        Err(StoreError::Corrupt { object, why }) => {
-            damaged.push(format!("{object}: {why}"));
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    };
-    for (name, (length, checksum)) in &manifest.files {
-        let path = dir.join(name);
-        let bytes = std::fs::read(&path).map_err(file_error("read", &path))?;
-        if bytes.len() as u64 != *length || crc32c::crc32c(&bytes) != *checksum {
-            damaged.push(format!("{}: checksum mismatch", path.display()));
+fn open_parts(view: &DayView) -> Result<Vec<StoreError>, StoreError> {
+    let mut damage = Vec::new();
+    for part in &view.open {
+        match Index::open_in_dir(part.folder.path()) {
+            Ok(index) => damage.extend(bent(&index, part.folder.path())?),
+            Err(error) => damage.push(super::error::corrupt(part.folder.path(), error.to_string())),
         }
     }
-    manifest.segments.iter().try_for_each(|segment| index(&dir.join(&segment.folder), damaged))
+    Ok(damage)
 }
 
-fn index(dir: &Path, damaged: &mut Vec<String>) -> Result<(), StoreError> {
-    let index = match Index::open_in_dir(dir) {
-        Ok(index) => index,
-        Err(error) => {
-            damaged.push(format!("{}: {error}", dir.display()));
-            return Ok(());
-        }
-    };
+/// Files of an index that do not fit their checksums.
+pub fn bent(index: &Index, folder: &Path) -> Result<Vec<StoreError>, StoreError> {
     let files = index.validate_checksum().map_err(engine("check index"))?;
-    damaged.extend(files.iter().map(|file| format!("{}: checksum mismatch", dir.join(file).display())));
-    Ok(())
+    Ok(files.into_iter().map(|file| super::error::corrupt(&folder.join(file), "checksum mismatch")).collect())
 }

@@ -143,11 +143,14 @@ impl Months {
         if gone.is_empty() { Ok(()) } else { self.sync() }
     }
 
-    /// Reads the months' tables against their checksums; answers what is damaged.
-    pub fn scrub(&self) -> Vec<StoreError> {
-        let months: Vec<Day> = self.made.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
-        let damage = |month: Day| Table::open(&self.path_of(month)).and_then(read_all).err();
-        months.into_iter().filter_map(damage).collect()
+    /// Reads the table of a day's month, where there is one, against its checksums; answers how it is damaged.
+    pub fn scrub(&self, day: Day) -> Option<StoreError> {
+        let month = month_of(day);
+        let is_made = self.made.read().unwrap_or_else(PoisonError::into_inner).contains_key(&month);
+        if !is_made {
+            return None;
+        }
+        Table::open(&self.path_of(month)).and_then(read_all).err()
     }
 
     /// Closes the tables of days in this folder, which goes.
