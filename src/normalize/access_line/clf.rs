@@ -2,10 +2,10 @@
 //! - `[vhost:port] host ident user [time] "request" status bytes ["referer" "user agent" …]`.
 //! - A quote ends a field where no backslash stands before it; a last field without its quote ends with the line.
 //! - Fields behind the user agent are not read: often they are addresses.
-//! - `user` and `ident` of the server's own login become `remote_user` and `ident`.
+//! - `user` and `ident` of the server's own login become `remote_user` and `ident`, addresses in them masked.
 
 use super::super::access::request_line;
-use super::{push, refuse};
+use super::{masked, push, refuse};
 use crate::event::{RawEvent, Value};
 use crate::normalize::Rejection;
 use std::borrow::Cow;
@@ -54,8 +54,9 @@ fn who(before: &[u8], has_vhost: bool, fields: &mut Vec<(String, Value)>) -> Res
         return Err(refuse("host, ident and user do not stand before its time"));
     };
     push(fields, "remote_host", host);
-    push(fields, "ident", ident);
-    push(fields, "remote_user", user);
+    // In a line of another format an address stands here.
+    push(fields, "ident", masked(ident));
+    push(fields, "remote_user", masked(user));
     Ok(())
 }
 

@@ -14,7 +14,7 @@ const TIME: &str = "@timestamp=17/May/2015:10:05:03 +0000";
 
 #[test]
 fn lines_of_the_common_formats() {
-    let rows: [(&[u8], LineFormat, String); 12] = [
+    let rows: [(&[u8], LineFormat, String); 13] = [
         (
             b"1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET /a?b HTTP/1.1\" 200 12 \"http://r.org/\" \"UA 1\"",
             LineFormat::Combined,
@@ -60,6 +60,12 @@ fn lines_of_the_common_formats() {
             b"1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"a\xFCb\\xZZ\"",
             LineFormat::Combined,
             format!("remote_host=1.2.3.4|{TIME}|method=GET|uri=/|status=200|bytes=1|user_agent=a\u{FFFD}b\\xZZ"),
+        ),
+        // A line of another format among these: no address is kept under ident and user.
+        (
+            b"shop.org 1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 200 1",
+            LineFormat::Combined,
+            format!("remote_host=shop.org|ident=x.x.x.x|remote_user=- -|{TIME}|method=GET|uri=/a|status=200|bytes=1"),
         ),
         // Fields behind the user agent are not read.
         (
