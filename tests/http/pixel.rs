@@ -29,12 +29,12 @@ async fn an_event_is_answered_with_a_dot_that_nobody_keeps() {
 async fn without_path_and_url_the_page_is_the_one_that_shows_it() {
     let app = Setup::default().start();
     let page = Some("https://shop.example/a/b?utm_source=news#top");
-    for uri in ["/tick.gif", "/tick.gif?path=/own", "/tick.gif?url=https://x.example/y"] {
+    for uri in ["/tick.gif", "/tick.gif?path=/own", "/tick.gif?url=https://x.example/y", "/tick.gif?path="] {
         assert_eq!(show(&app, "GET", uri, page).await.status, 200);
     }
-    assert_eq!(app.stored("path"), ["/a/b", "/own", "/y"]);
-    assert_eq!(app.stored("utm_source"), ["news", "-", "-"]);
-    assert_eq!(app.stored("referer"), ["-", "-", "-"], "the page is no referer");
+    assert_eq!(app.stored("path"), ["/a/b", "/own", "/y", "/a/b"]);
+    assert_eq!(app.stored("utm_source"), ["news", "-", "-", "news"]);
+    assert_eq!(app.stored("referer"), ["-", "-", "-", "-"], "the page is no referer");
     assert_eq!(show(&app, "GET", "/tick.gif", None).await.status, 200);
 }
 

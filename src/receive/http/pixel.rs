@@ -34,7 +34,8 @@ pub(super) async fn pixel(
     let (head, _) = request.into_parts();
     let mut pairs = parameters(head.uri.query())?;
     let page = head.headers.get(header::REFERER).and_then(|page| page.to_str().ok());
-    if let Some(page) = page.filter(|_| !pairs.iter().any(|(name, _)| PAGE.contains(&name.as_str()))) {
+    let names_page = |(name, text): &(String, String)| PAGE.contains(&name.as_str()) && !text.is_empty();
+    if let Some(page) = page.filter(|_| !pairs.iter().any(names_page)) {
         pairs.push(("url".to_owned(), page.to_owned()));
     }
     let bytes = head.uri.query().map_or(0, str::len);
