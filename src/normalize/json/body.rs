@@ -17,9 +17,15 @@ pub enum BodyError {
         /// How many a batch may hold.
         limit: usize,
     },
-    /// It is no JSON.
-    #[error(transparent)]
-    NotJson(#[from] Rejection),
+    /// It is no JSON from the element at this index on.
+    #[error("{rejection}")]
+    NotJson {
+        /// The element's index from 0.
+        at: usize,
+        /// What is wrong there.
+        #[source]
+        rejection: Rejection,
+    },
 }
 
 /// An event of a body, or why it is none, with its place: index from 0, or line from 1 ([`super::Part::at`]).
@@ -35,7 +41,9 @@ pub fn read_all(body: &[u8], layout: Layout, limits: &Limits, events_max: usize)
         }
         let read = part.bytes.and_then(|bytes| read_within(body, part.offset, bytes, limits));
         match read {
-            Err(rejection) if in_array && rejection.reason == Reason::NotJson => return Err(rejection.into()),
+            Err(rejection) if in_array && rejection.reason == Reason::NotJson => {
+                return Err(BodyError::NotJson { at: part.at, rejection });
+            }
             read => events.push((part.at, read)),
         }
     }

@@ -129,12 +129,13 @@ fn syntax(body: &[u8], offset: usize, error: &serde_json::Error) -> Rejection {
     let column = if error.line() <= 1 { first_column - 1 + error.column().max(1) } else { error.column() };
     let whole = error.to_string();
     let what = whole.split(" at line ").next().unwrap_or_default();
-    let (reason, opening) = match what {
+    let (reason, opening, what) = match what {
+        // What the parser says of the first half of a pair that no second half follows, and of a second half alone.
         "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-            (Reason::Encoding, "no Unicode text")
+            (Reason::Encoding, "no Unicode text", "half of a surrogate pair")
         }
-        "number out of range" => (Reason::Number, "no 64-bit number"),
-        _ => (Reason::NotJson, "not JSON"),
+        "number out of range" => (Reason::Number, "no 64-bit number", what),
+        _ => (Reason::NotJson, "not JSON", what),
     };
     Rejection::new(reason, format!("{opening} at line {line} column {column}: {what}"))
 }

@@ -66,7 +66,7 @@ fn json_items(body: &Body, layout: Layout, limits: &Limits, events_max: usize) -
         Err(error @ BodyError::Empty) => Err(Problem::invalid("body", error.to_string())),
         Err(error @ BodyError::TooMany { .. }) => Err(Problem::new(Type::TooLarge, error.to_string())),
         // Handed on, so that the operator's counts know of it.
-        Err(BodyError::NotJson(rejection)) => Ok(vec![Item { at: 0, raw: Err(rejection) }]),
+        Err(BodyError::NotJson { at, rejection }) => Ok(vec![Item { at, raw: Err(rejection) }]),
     }
 }
 
