@@ -90,7 +90,11 @@ fn privacy(draft: &mut Draft, rules: &SiteRules, context: &Context<'_>, notes: &
         let text = "the person asked not to be followed, and the site leaves such events out";
         return Err(Rejection::new(Reason::Privacy, text));
     }
-    if draft.take(Known::User).is_some() {
+    let (free, moved) = (draft.free.len(), draft.moved.len());
+    // Nor under the name or in the place that a second user got.
+    draft.free.retain(|(name, _)| name != "user.id");
+    draft.moved.retain(|(name, _)| !matches!(name.as_str(), "user" | "visitor"));
+    if draft.take(Known::User).is_some() || draft.free.len() < free || draft.moved.len() < moved {
         notes.add("dropped", Some("user"), || "the person asked not to be followed".to_owned());
     }
     Ok(true)

@@ -124,6 +124,11 @@ fn the_privacy_signal_does_what_the_site_says() {
             assert_eq!(event.text(Known::Browser), Some("Firefox"));
         }
     }
+    let mut twice = World::tick();
+    twice.sender.privacy_signal = true;
+    for text in [r#"{"user":"who-a","user.id":"who-b"}"#, r#"{"user":["who-a"],"visitor":["who-b"]}"#] {
+        assert!(!twice.event(text).to_json().to_string().contains("who-"), "{text}");
+    }
     let mut drops = World::tick().with_rules(|rules| rules.gpc = Gpc::Drop);
     drops.event("{}");
     drops.sender.privacy_signal = true;
