@@ -175,8 +175,9 @@ fn because_of(origin: &Origin<'_>) -> &'static str {
 fn check_lengths(draft: &Draft, context: &Context<'_>) -> Result<(), Rejection> {
     let limits = context.limits;
     let rows = [
-        (Known::Id, limits.id_bytes_max),
+        // Before `id`, which is the path where the sender gives none: the message names what was sent.
         (Known::Path, limits.id_bytes_max),
+        (Known::Id, limits.id_bytes_max),
         (Known::EventId, limits.event_id_bytes_max),
         (Known::User, limits.user_bytes_max),
         (Known::Action, limits.action_bytes_max),

@@ -6,7 +6,7 @@
 use super::aliases::{ADDRESS_NAMES, Alias, Meaning, OTHERS, SHORT, Target, meaning};
 use super::context::Context;
 use super::draft::{Draft, read_ip};
-use super::{Limits, Notes, Reason, Rejection, access, json, mask};
+use super::{Notes, Reason, Rejection, access, json, mask};
 use crate::event::{Known, RawEvent, Value};
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub(super) struct Named {
 
 /// All that a sender said, in its place.
 pub(super) fn gather(raw: RawEvent, context: &Context<'_>, notes: &mut Notes) -> Result<Draft, Rejection> {
-    check_names(&raw, context.limits)?;
+    check_names(&raw, context)?;
     let mut draft = Draft::empty();
     let (mut others, mut short) = (Vec::new(), Vec::new());
     let is_log = context.sender.receiver.is_log();
@@ -45,19 +45,22 @@ pub(super) fn gather(raw: RawEvent, context: &Context<'_>, notes: &mut Notes) ->
     if is_log {
         access::resolve(&mut draft, short, notes);
     }
-    defaults(&mut draft, context, notes)?;
+    defaults(&mut draft, context, notes);
     Ok(draft)
 }
 
 /// Every key, however it came, keeps the rules of keys.
-fn check_names(raw: &RawEvent, limits: &Limits) -> Result<(), Rejection> {
-    for (name, _) in &raw.fields {
+fn check_names(raw: &RawEvent, context: &Context<'_>) -> Result<(), Rejection> {
+    let (limits, defaults) = (context.limits, context.sender.defaults);
+    let names =
+        || raw.fields.iter().map(|(name, _)| name.as_str()).chain(defaults.iter().map(|(name, _)| name.as_str()));
+    for name in names() {
         json::check_key(name, limits)?;
     }
-    if raw.fields.len() <= limits.keys_max {
+    if raw.fields.len() + defaults.len() <= limits.keys_max {
         return Ok(());
     }
-    let different = raw.fields.iter().map(|(name, _)| name.as_str()).collect::<HashSet<_>>().len();
+    let different = names().collect::<HashSet<_>>().len();
     if different <= limits.keys_max {
         return Ok(());
     }
@@ -71,12 +74,20 @@ fn is_version(value: &Value) -> bool {
 
 fn own(draft: &mut Draft, name: String, target: Target, value: Value, typed: bool, notes: &mut Notes) {
     let Err(value) = draft.put(target, value, typed, 0) else { return };
-    let value = match (target, value) {
-        // What is no address as a whole may still hold one.
+    move_aside(draft, name, keepable(target, value), "it does not fit the key's meaning", notes);
+}
+
+/// A value that does not fit, without what must not be kept: what is no address as a whole may still hold one, what is no
+/// address of a page may still hold a query.
+pub(super) fn keepable(target: Target, value: Value) -> Value {
+    match (target, value) {
+        (_, Value::List(members)) if matches!(target, Target::Ip | Target::Url) => {
+            Value::List(members.into_iter().map(|member| keepable(target, member)).collect())
+        }
         (Target::Ip, Value::Text(text)) => Value::text(mask::addresses(&text).into_owned()),
+        (Target::Url, Value::Text(text)) => Value::text(without_query(&text)),
         (_, value) => value,
-    };
-    move_aside(draft, name, value, "it does not fit the key's meaning", notes);
+    }
 }
 
 pub(super) fn move_aside(draft: &mut Draft, name: String, value: Value, why: &'static str, notes: &mut Notes) {
@@ -155,31 +166,43 @@ pub(super) fn drop_addresses(draft: &mut Draft, notes: &mut Notes) {
     });
 }
 
-/// Whether a value is the text of an address.
+/// Whether a value is the text of an address, or a list with one.
 pub(super) fn is_address(value: &Value) -> bool {
-    matches!(value, Value::Text(text) if read_ip(text).is_some())
+    value.scalars().iter().any(|scalar| matches!(scalar, Value::Text(text) if read_ip(text).is_some()))
 }
 
-/// Query parameters of the request, for what the event does not say itself.
-fn defaults(draft: &mut Draft, context: &Context<'_>, notes: &mut Notes) -> Result<(), Rejection> {
-    for (name, text) in context.sender.defaults {
-        json::check_key(name, context.limits)?;
-        let value = Value::text(text.as_str());
-        match meaning(name) {
-            Some(Meaning::Own(target)) if draft.is_vacant(target) => {
-                own(draft, name.clone(), target, value, false, notes);
-            }
-            Some(Meaning::Other(rank)) if draft.is_vacant(OTHERS[rank].target) => {
+/// Query parameters of the request, for what the event does not say itself. Among themselves they keep the rules of
+/// events: the last of a name, canonical names first, then the names of others in their order.
+fn defaults(draft: &mut Draft, context: &Context<'_>, notes: &mut Notes) {
+    let given = context.sender.defaults;
+    let is_last = |at: usize| !given[at + 1..].iter().any(|(later, _)| *later == given[at].0);
+    let read =
+        given.iter().enumerate().filter(|(at, _)| is_last(*at)).map(|(_, (name, text))| (name, text, meaning(name)));
+    // What the event says itself is no default's, under whatever name.
+    let is_free = |meaning: &Option<Meaning>| match meaning {
+        Some(Meaning::Own(target)) => draft.is_vacant(*target),
+        Some(Meaning::Other(rank)) => draft.is_vacant(OTHERS[*rank].target),
+        _ => true,
+    };
+    let mut left: Vec<_> = read.filter(|(_, _, meaning)| is_free(meaning)).collect();
+    left.sort_by_key(|(_, _, meaning)| match meaning {
+        Some(Meaning::Other(rank)) => 1 + rank,
+        _ => 0,
+    });
+    for (name, text, meaning) in left {
+        let (name, value) = (name.clone(), Value::text(text.as_str()));
+        match meaning {
+            Some(Meaning::Own(target)) => own(draft, name, target, value, false, notes),
+            Some(Meaning::Other(rank)) => {
                 take_other(draft, Named { rank, alias: &OTHERS[rank], value }, false, notes);
             }
-            Some(Meaning::Derived) if !draft.moved.iter().any(|(taken, _)| taken == name) => {
-                move_aside(draft, name.clone(), value, "it is worked out, never taken", notes);
+            Some(Meaning::Derived) if !draft.moved.iter().any(|(taken, _)| *taken == name) => {
+                move_aside(draft, name, value, "it is worked out, never taken", notes);
             }
-            Some(Meaning::Short(_)) | None if !draft.free.iter().any(|(taken, _)| taken == name) => {
-                set_free(draft, name.clone(), value);
+            Some(Meaning::Short(_)) | None if !draft.free.iter().any(|(taken, _)| *taken == name) => {
+                set_free(draft, name, value);
             }
             _ => {}
         }
     }
-    Ok(())
 }

@@ -83,6 +83,8 @@ fn what_does_not_fit_its_key_moves_to_x() {
         (r#"{"x.status":1,"status":"paid"}"#, r#"{"x.status":1,"x.x.status":"paid"}"#),
         (r#"{"sent_at":"soon"}"#, r#"{"x.sent_at":"soon","sent_at":null}"#),
         (r#"{"url":"mailto:a@example.org"}"#, r#"{"x.url":"mailto:a@example.org","path":null}"#),
+        (r#"{"url":"mailto:a@example.org?subject=secret"}"#, r#"{"x.url":"mailto:a@example.org"}"#),
+        (r#"{"ip":["1.2.3.4","none"]}"#, r#"{"x.ip":["x.x.x.x","none"],"ip":null}"#),
         (r#"{"url":["/a"]}"#, r#"{"x.url":["/a"]}"#),
         (r#"{"ip":"1.2.3.4 or so"}"#, r#"{"x.ip":"x.x.x.x or so","ip":null}"#),
         (r#"{"referer":"somewhere"}"#, r#"{"referer":null,"x.referer":"somewhere"}"#),
@@ -220,6 +222,27 @@ fn query_parameters_are_defaults() {
         (r#"{"site":"s","colour":"blue","http.response.status_code":404,"interactive":false,"value":1}"#,
          r#"{"site":"s","colour":"blue","status":404,"interactive":false,"value":1,"x.value":null}"#),
     ]);
+}
+
+#[test]
+fn query_parameters_keep_the_rules_of_events_among_themselves() {
+    for (given, text, expected) in [
+        (["own=1", "own=2"], "{}", r#"{"own":"2"}"#),
+        (["status=404", "status=200"], "{}", r#"{"status":200}"#),
+        (["referrer=a.org", "referer=b.org"], "{}", r#"{"referer":"b.org","referrer":"a.org"}"#),
+        (
+            ["http.request.referrer=a.org", "referrer=b.org"],
+            "{}",
+            r#"{"referer":"b.org","http.request.referrer":"a.org"}"#,
+        ),
+        (["referrer=a.org", "referer=b.org"], r#"{"referrer":"c.org"}"#, r#"{"referer":"c.org","referrer":null}"#),
+        (["path=/d", "url.path=/e"], r#"{"url.path":"/u"}"#, r#"{"path":"/u","url.path":null}"#),
+    ] {
+        let mut world = World::tick();
+        let pairs = given.map(|pair| pair.split_once('=').expect("a pair"));
+        world.sender.defaults = Vec::leak(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec());
+        holds(&world.event(text), expected, &format!("{given:?} {text}"));
+    }
 }
 
 #[test]

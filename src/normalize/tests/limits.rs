@@ -22,6 +22,7 @@ fn what_must_not_be_cut_is_refused() {
     assert_eq!(World::tick().event(&path(2048)).text(Known::Path).map(str::len), Some(2048));
     World::tick().refuses(&path(2049), Reason::TooLong, &["path", "2049", "2048"]);
     World::tick().refuses(&format!(r#"{{"id":"x","url":"https://a.org/{}"}}"#, text(2048)), Reason::TooLong, &["path"]);
+    World::tick().refuses(&format!(r#"{{"path":"/{}"}}"#, text(2048)), Reason::TooLong, &["path is a text", "2049"]);
     World::tick().refuses(&format!(r#"{{"event.id":"{}"}}"#, text(129)), Reason::TooLong, &["event_id"]);
 }
 
@@ -71,6 +72,10 @@ fn one_event_has_its_keys() {
     holds(&World::tick().event(&same), r#"{"a":1}"#, "one key, many times");
     let nothing = format!("{{{}\"a\":1}}", (0..500).map(|n| format!(r#""n{n}":null,"#)).collect::<String>());
     holds(&World::tick().event(&nothing), r#"{"a":1}"#, "null is no key");
+    let mut world = World::tick();
+    world.sender.defaults = Vec::leak((0..128).map(|n| (format!("k{n}"), "x".to_owned())).collect());
+    world.event(&of(128));
+    world.refuses(r#"{"one":"more"}"#, Reason::TooManyKeys, &["129", "128"]);
 }
 
 #[test]
