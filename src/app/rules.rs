@@ -24,6 +24,7 @@ fn site_rules(site: &config::Site, retention_days: Option<u32>) -> Result<SiteRu
     let mut rules = SiteRules::named(&site.name);
     rules.zone = site.zone.clone();
     rules.hosts.clone_from(&site.hosts);
+    rules.origins.clone_from(&site.origins);
     rules.kept_parameters.extend(site.query_parameters.iter().cloned());
     rules.path_parameters.clone_from(&site.path_parameters);
     rules.hash_routes = site.hash_routes;

@@ -20,6 +20,10 @@ pub fn normalize(raw: RawEvent, context: &Context<'_>, notes: &mut Notes) -> Res
     let mut draft = gather::gather(raw, context, notes)?;
     let site = site(&mut draft, context)?;
     let rules = context.sites.get(&site);
+    if !rules.takes_from(context.sender.origin) {
+        let text = format!("site is {site:?}: it takes no events from pages of this origin");
+        return Err(Rejection::of_key(Reason::Site, "site", text));
+    }
     let at = moment(&draft, rules, context, notes)?;
     let day = rules.day(at);
     let query = page::resolve(&mut draft, rules, context.limits, notes);

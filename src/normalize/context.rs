@@ -38,6 +38,8 @@ pub struct Sender<'a> {
     pub ip: Option<IpAddr>,
     /// The connection's user agent.
     pub user_agent: Option<&'a str>,
+    /// The origin of the page whose script sends.
+    pub origin: Option<&'a str>,
     /// Whether the request carries `Sec-GPC: 1` or `DNT: 1`.
     pub privacy_signal: bool,
     /// The site of its key.
@@ -56,6 +58,7 @@ impl Sender<'_> {
             received_at,
             ip: None,
             user_agent: None,
+            origin: None,
             privacy_signal: false,
             site: None,
             site_forced: false,

@@ -28,7 +28,7 @@ pub enum Reason {
     TooLong,
     /// A time that is none, too far ahead, or older than the retention.
     Time,
-    /// A write key of another site.
+    /// A write key of another site, or a page that may not write to it.
     Site,
     /// A log line that does not parse.
     Line,

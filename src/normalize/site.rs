@@ -80,6 +80,8 @@ pub struct SiteRules {
     pub zone: jiff::tz::TimeZone,
     /// Its own hosts: referers from them are none. Lower case, without `www.` and default port.
     pub hosts: Vec<String>,
+    /// Origins of the pages that may write to it; where there are none, any may.
+    pub origins: Vec<String>,
     /// Query parameters of `url` that become keys; a `*` at the end stands for any ending.
     pub kept_parameters: Vec<String>,
     /// Query parameters that belong to `path` (`?id=`), in this order.
@@ -107,6 +109,7 @@ impl SiteRules {
             name: name.into(),
             zone: jiff::tz::TimeZone::UTC,
             hosts: Vec::new(),
+            origins: Vec::new(),
             kept_parameters: KEPT_PARAMETERS.map(str::to_owned).to_vec(),
             path_parameters: Vec::new(),
             hash_routes: false,
@@ -129,6 +132,11 @@ impl SiteRules {
         };
         let days = at.saturating_add(offset_ms).div_euclid(DAY_MS);
         Day(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }))
+    }
+
+    /// Whether a page of this origin may write to it; what is no page has none.
+    pub fn takes_from(&self, origin: Option<&str>) -> bool {
+        self.origins.is_empty() || origin.is_none_or(|origin| self.origins.iter().any(|listed| listed == origin))
     }
 
     /// Whether the site leaves out what comes from this address.

@@ -78,7 +78,9 @@ impl Said {
 
 fn sites() -> Arc<Sites> {
     let gpc = |name: &str, gpc| SiteRules { gpc, ..SiteRules::named(name) };
-    Arc::new(Sites::new(vec![gpc("drops", Gpc::Drop), gpc("ignores", Gpc::Ignore)], SiteRules::named("default")))
+    let listed = SiteRules { origins: vec!["https://shop.example".to_owned()], ..SiteRules::named("listed") };
+    let named = vec![gpc("drops", Gpc::Drop), gpc("ignores", Gpc::Ignore), listed];
+    Arc::new(Sites::new(named, SiteRules::named("default")))
 }
 
 impl Setup {

@@ -258,6 +258,19 @@ async fn pages_of_any_origin_may_write_or_those_of_a_list() {
         let headers = said.headers["access-control-allow-headers"].to_str().unwrap();
         assert!(headers.contains("content-type") && headers.contains("x-metronome-key"), "{headers}");
     }
+    // Nor by naming the site in the event; other events of the batch are taken.
+    for (origin, body, status) in [
+        ("https://shop.example", r#"{"site":"listed"}"#, 202),
+        ("https://any.example", r#"{"site":"listed"}"#, 403),
+        ("https://any.example", r#"[{"site":"listed"},{}]"#, 202),
+    ] {
+        let said = app.send(request("POST", "/tick").header("origin", origin).body(Body::from(body)).unwrap()).await;
+        assert_eq!(said.status, status, "{origin} {body}");
+        let asked = request("POST", "/explain").header("host", "localhost").header("origin", "http://localhost");
+        let said = app.send(asked.body(Body::from(body)).unwrap()).await;
+        assert!(said.status == 200 && !said.text().contains("\"rejected\""), "asking is not writing: {}", said.text());
+    }
+    assert_eq!(app.stored("site").iter().filter(|site| *site == "listed").count(), 2);
     // An error reaches the page's script too.
     let said =
         app.send(request("POST", "/tick").header("origin", "https://a.example").body(Body::empty()).unwrap()).await;

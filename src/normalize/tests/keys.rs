@@ -2,7 +2,7 @@
 
 use super::support::{World, holds, whole};
 use crate::event::{RawEvent, Value};
-use crate::normalize::{Reason, Receiver};
+use crate::normalize::{Reason, Receiver, SiteRules, Sites};
 
 #[test]
 fn nothing_is_required() {
@@ -262,4 +262,20 @@ fn a_write_key_writes_to_its_site() {
     world.sender.site_forced = true;
     world.expect(&[("{}", r#"{"site":"shop"}"#), (r#"{"site":"shop"}"#, r#"{"site":"shop"}"#)]);
     world.refuses(r#"{"site":"other"}"#, Reason::Site, &["site", "other", "shop"]);
+}
+
+#[test]
+fn a_page_writes_to_sites_that_list_its_origin_or_none() {
+    let mut shop = SiteRules::named("shop");
+    shop.origins = vec!["https://shop.example".to_owned()];
+    let mut world = World::tick();
+    world.sites = Sites::new(vec![shop], SiteRules::named("default"));
+    for (origin, taken) in [(None, true), (Some("https://shop.example"), true), (Some("https://a.example"), false)] {
+        world.sender.origin = origin;
+        world.event("{}");
+        match taken {
+            true => world.expect(&[(r#"{"site":"shop"}"#, r#"{"site":"shop"}"#)]),
+            false => world.refuses(r#"{"site":"shop"}"#, Reason::Site, &["shop", "origin"]),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::{Parts, body, parameters, refused, sender};
 use crate::error::Kind;
 use crate::http::{Caller, Problem};
 use crate::ingest::Explained;
-use crate::normalize::{Note, Receiver};
+use crate::normalize::{Note, Receiver, Sender};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
@@ -46,7 +46,8 @@ pub(super) async fn explain(
     let (head, body) = request.into_parts();
     let defaults = parameters(head.uri.query())?;
     let items = body::items(&parts, &head.headers, body).await?;
-    let sender = sender(Receiver::Tick, &parts, &caller, &head.headers, &defaults);
+    // Nothing is written: the page that asks is no sender.
+    let sender = Sender { origin: None, ..sender(Receiver::Tick, &parts, &caller, &head.headers, &defaults) };
     let explained = parts.ingest.explain(items, sender).map_err(|error| refused(&error))?;
     let answer = Answer { results: explained.into_iter().map(one).collect() };
     let body = serde_json::to_vec(&answer).map_err(|error| Problem::failed(Kind::Internal, &error))?;
