@@ -120,7 +120,9 @@ impl Ingest {
         let mut items = items.into_iter();
         while items.len() > 0 {
             self.prepare(items.by_ref().take(TURN_EVENTS), &sender, &mut own, &mut prepared)?;
-            tokio::task::yield_now().await;
+            if items.len() > 0 {
+                tokio::task::yield_now().await;
+            }
         }
         self.keep_salts().await?;
         let positions = self.inner.parts.journal.append(prepared.batch).await?;
