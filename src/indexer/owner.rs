@@ -1,6 +1,6 @@
 //! Owner: the one task that moves events from the journal into the store, and has days sealed.
-//! - A session begins at the store's position with nothing remembered, and ends with the first failure of the store;
-//!   after a wait the next one begins. Requests live through sessions.
+//! - A pass begins at the store's position with nothing remembered, and ends with the first failure of the store;
+//!   after a wait the next one begins. Requests live through passes.
 
 use super::days::Days;
 use super::derive::derive;
@@ -28,7 +28,7 @@ struct Running {
     task: JoinHandle<Result<(), StoreError>>,
 }
 
-/// How a session ended.
+/// How a pass ended.
 enum End {
     Shutdown,
     /// Try again from the store's position.
@@ -46,7 +46,7 @@ pub(super) struct Owner {
     days: Days,
     live: Live,
     duplicates: Duplicates,
-    /// Everything before it was handed to the store in this session.
+    /// Everything before it was handed to the store in this pass.
     position: u64,
 }
 
@@ -77,7 +77,7 @@ impl Owner {
         let mut wait = self.parts.options.retry;
         loop {
             let before = self.shared.indexed.load(Ordering::Relaxed);
-            match self.session(shutdown.as_mut()).await {
+            match self.pass(shutdown.as_mut()).await {
                 End::Shutdown => return Ok(()),
                 End::Given(error) => return Err(error),
                 End::Failed(error) => {
@@ -95,7 +95,7 @@ impl Owner {
     }
 
     /// Indexes until something ends it.
-    async fn session(&mut self, mut shutdown: Pin<&mut (impl Future<Output = ()> + Send)>) -> End {
+    async fn pass(&mut self, mut shutdown: Pin<&mut (impl Future<Output = ()> + Send)>) -> End {
         let mut following = tokio::select! {
             () = shutdown.as_mut() => return End::Shutdown,
             begun = self.begin() => match begun {

@@ -1,4 +1,4 @@
-//! Refill: the visitors of open days, read again from the store when a session begins.
+//! Refill: the visitors of open days, read again from the store when a pass begins.
 //! - Days that are not sealed, newest first, as far as a bound on events goes; the visitors of the others begin anew.
 
 use super::days::Days;
