@@ -4,7 +4,7 @@
 //! - Of events with one id the first in the journal counts (`IdScope` says among which days); the store is asked for what
 //!   is not remembered, before visits are stepped.
 //! - Increments of open days are provisional, in order of arrival, over a bounded map that may forget at any time.
-//!   Sealing derives them anew ([`derive`]), so after it they are a function of the set of events.
+//!   Sealing derives them anew ([`derive()`]), so after it they are a function of the set of events.
 //! - A day is sealed 26 h after its end in the last of its sites' zones, again ten idle minutes after a late event, and
 //!   when asked to. One seal runs at a time, beside the writing.
 //! - The journal is released up to the store's position.

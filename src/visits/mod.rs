@@ -2,7 +2,7 @@
 //! - At sealing a visitor's events come in [`Event::in_order`]; then the increments are those of the definitions, exactly.
 //! - Live they come as they arrive. An event up to 30 minutes before the open visit belongs to it, one still earlier (and
 //!   any beyond 30 minutes after it) begins another; spans of time are never negative. What is wrong then sealing mends.
-//! - Nothing is remembered past a visitor's day, and no more than [`Clicks`]' bound of what was clicked.
+//! - Nothing is remembered past a visitor's day, and no more than `Clicks`' bound of what was clicked.
 //! - What an event said of its own origin is kept (`Event::own_origin`), so the same events can be stepped again.
 //! - Absent: which visitors are remembered (`indexer`), reading and writing of days (`store`).
 

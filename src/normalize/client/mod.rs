@@ -1,6 +1,6 @@
 //! Client: what a user agent says of itself. Browser, system, device, and whether it is a machine.
 //! - Pure: the same text gives the same answer; a bounded cache stands in front and only saves time.
-//! - Only the first [`READ_BYTES_MAX`] of an agent are looked at, so that one reading costs microseconds at worst.
+//! - Only the first `READ_BYTES_MAX` of an agent are looked at, so that one reading costs microseconds at worst.
 //! - Browsers and systems by the rules of uap-core (`ua-parser`, which tries only the rules whose words occur:
 //!   one agent in ten microseconds, 40 ms to load; `uaparser` tries them all in turn). Bots by `crawler-user-agents` and a list of ours.
 //!   Refreshed by `scripts/refresh-data`; `benches/client.rs` measures.
