@@ -55,11 +55,18 @@ impl Asked {
         Ok(Self { site, site_zone, range, is_all, bots: parameters.choice("bots", &BOTS, Bots::Exclude)? })
     }
 
+    /// Whether the range is cut by another calendar than the site's.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.range.zone != self.site_zone
+    }
+
     /// The same range, but beginning with the first day that holds events, where it is all there is.
     pub(super) fn begin_with(&mut self, first: Option<Day>) {
         if self.is_all {
             let (_, last) = self.range.days.unwrap_or((Day(0), Day(0)));
             let first = first.unwrap_or(last).min(last);
+            // Days held are the site's: west of it the first one's events may be of the day before.
+            let first = Day(first.0 - i32::from(self.is_elsewhere()));
             self.range = Range::of_days(first, last, self.range.zone.clone());
         }
     }

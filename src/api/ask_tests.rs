@@ -82,3 +82,17 @@ fn lists_name_each_word_once_and_refuse_others() {
     let problem = format!("{:?}", listed("fields", "view", &words).unwrap_err()).replace('\\', "");
     assert!(problem.contains("did you mean \"views\"?"), "{problem}");
 }
+
+#[test]
+fn all_of_time_begins_with_the_first_day_held_in_any_zone() {
+    let site_zone = TimeZone::get("Europe/Vienna").unwrap();
+    let held = Day::parse("2015-01-22").unwrap();
+    // Half past midnight in Vienna is the evening before in New York.
+    for (zone, first) in [("Europe/Vienna", "2015-01-22"), ("America/New_York", "2015-01-21")] {
+        let (range, is_all) = read("range=all", zone).unwrap();
+        let (site, site_zone) = ("default".to_owned(), site_zone.clone());
+        let mut asked = Asked { site, site_zone, range, is_all, bots: Bots::Exclude };
+        asked.begin_with(Some(held));
+        assert_eq!(asked.range.days.map(|(first, _)| first), Day::parse(first), "{zone}");
+    }
+}

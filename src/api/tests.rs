@@ -135,6 +135,11 @@ async fn parameters_change_the_answer() {
         ("/tock//a/b.c.json?range=all&fields=total", r#"{"total":{"views":4,"downloads":1}}"#),
         ("/tock//a/b.c.json?from=2014-12-01&to=2014-12-31&fields=views", r#"{"views":{"2014-12-13":1}}"#),
         ("/tock//a/b.c.json?range=all&interval=month&fields=views", r#"{"views":{"2015-01-01":3,"2014-12-01":1}}"#),
+        (
+            "/tock//a/b.c.json?range=all&tz=Pacific/Auckland&fields=views",
+            r#"{"views":{"2015-01-23":2,"2015-01-21":1,"2014-12-14":1}}"#,
+        ),
+        ("/tock.json?range=all&site=shop&tz=America/New_York&fields=total", r#"{"total":{"views":1,"downloads":0}}"#),
         ("/tock//a/b.c.json?range=7d&interval=week&fields=views", r#"{"views":{"2015-01-19":3}}"#),
         (
             "/tock//a/b.c.json?from=2015-01-21&to=2015-01-22&fields=views&fill=0",

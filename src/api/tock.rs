@@ -136,7 +136,8 @@ async fn answer(
     }
     let interval = parameters.choice("interval", &INTERVALS, Interval::Day)?;
     let fill = parameters.choice("fill", &[("0", true)], as_line)?;
-    if asked.is_all && (fill || interval == Interval::Hour) {
+    // What is cut interval by interval must not begin long before the first event.
+    if asked.is_all && (fill || interval == Interval::Hour || asked.is_elsewhere()) {
         let days = parts.ask("days", parts.store.days()).await?;
         asked.begin_with(days.first().map(|state| state.day));
     }
