@@ -2,13 +2,13 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use metronome::app::{self, House};
 use metronome::catalog::Catalog;
 use metronome::catalog::keys::Keys;
 use metronome::clock::Clock;
 use metronome::config::{self, Config, LogFormat};
-use metronome::shell::args::{Arguments, Command, Serve, Through};
+use metronome::shell::args::{self, Arguments, Command, Serve, Through};
 use metronome::shell::client::Client;
 use metronome::shell::{self, import, jobs, key, load, tock};
 use std::io::{IsTerminal, Write};
@@ -35,15 +35,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     match &arguments.command {
-        Some(Command::Completions { shell }) => {
-            clap_complete::generate(*shell, &mut Arguments::command(), "metronome", &mut std::io::stdout());
-            return Ok(());
-        }
-        Some(Command::Man) => {
-            return clap_mangen::Man::new(Arguments::command())
-                .render(&mut std::io::stdout())
-                .context("write the page");
-        }
+        Some(Command::Completions { shell }) => return print(&args::completions(*shell)),
+        Some(Command::Man) => return print(&args::man().context("write the page")?),
         _ => {}
     }
     let config = configuration(&arguments)?;

@@ -1,7 +1,7 @@
 //! Arguments: the one definition of the command line; help, completions and the man page are made from it.
 
 use crate::event::Day;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -144,6 +144,7 @@ pub enum Output {
 #[derive(Debug, Subcommand)]
 pub enum Key {
     /// Make a key; it is shown once.
+    #[command(after_help = "Example:\n  metronome key new --scope write --site opendata")]
     New {
         /// What it may do.
         #[arg(long, value_enum)]
@@ -153,8 +154,10 @@ pub enum Key {
         site: Option<String>,
     },
     /// List the keys, without their secrets.
+    #[command(after_help = "Example:\n  metronome key list")]
     List,
     /// Revoke a key.
+    #[command(after_help = "Example:\n  metronome key revoke 0ebe0581")]
     Revoke {
         /// Its id, as listed.
         id: String,
@@ -232,6 +235,20 @@ pub struct Load {
     pub days: u64,
 }
 
+/// The script that completes the command line in a shell.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "metronome", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The man page, in roff.
+pub fn man() -> std::io::Result<String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
 fn day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| format!("{text:?} is no day such as 2026-03-01"))
 }
@@ -239,14 +256,26 @@ fn day(text: &str) -> Result<Day, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use std::iter;
 
     #[test]
     fn the_definition_holds_together_and_every_command_has_an_example() {
         Arguments::command().debug_assert();
-        for command in Arguments::command().get_subcommands() {
+        let definition = Arguments::command();
+        let commands =
+            definition.get_subcommands().flat_map(|command| iter::once(command).chain(command.get_subcommands()));
+        for command in commands {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("metronome "), "{} has no example", command.get_name());
+        }
+    }
+
+    #[test]
+    fn completions_and_the_man_page_name_every_command() {
+        let (completions, page) = (completions(clap_complete::Shell::Bash), man().unwrap());
+        for command in Arguments::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(completions.contains(name) && page.contains(name), "{name}");
         }
     }
 }
