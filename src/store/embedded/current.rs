@@ -10,6 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const CURRENT: &str = "CURRENT";
+/// What a part has that anything was committed to.
+const META: &str = "meta.json";
 
 /// The parts of a day that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Current {
             let path = entry.map_err(file_error("list", day))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             match part_number(name) {
-                Some(Part::Open(number)) if number >= self.open && path.join("meta.json").exists() => open.push(number),
+                Some(Part::Open(number)) if number >= self.open && path.join(META).exists() => open.push(number),
                 Some(Part::Generation(number)) if number == self.generation => {}
                 Some(_) => fs::remove_dir_all(&path).map_err(file_error("remove", &path))?,
                 None if name.ends_with(".tmp") => fs::remove_file(&path).map_err(file_error("remove", &path))?,
@@ -60,6 +62,19 @@ impl Current {
         open.sort_unstable();
         Ok(open)
     }
+}
+
+/// The numbers of the open parts that a day's folder has anything of, whether they count or not.
+pub fn open_numbers(day: &Path) -> Result<Vec<u32>, StoreError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(day).map_err(file_error("list", day))? {
+        let path = entry.map_err(file_error("list", day))?.path();
+        match path.file_name().and_then(|name| name.to_str()).and_then(part_number) {
+            Some(Part::Open(number)) if path.join(META).exists() => numbers.push(number),
+            _ => {}
+        }
+    }
+    Ok(numbers)
 }
 
 enum Part {

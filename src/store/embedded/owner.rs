@@ -2,20 +2,21 @@
 //! - Events are taken at once and committed after a second or 200,000 of them; then the store's position is raised.
 //! - When a commit fails all that was not committed is forgotten, ids too, and the next write says so: the caller writes
 //!   again from the position.
+//! - A commit that fails for a seal or an expiry is told to the writer too: it alone can write again.
 //! - Sealing runs elsewhere; only its first step (a new open part) and its last (the swap) happen here.
 
-use super::current::Current;
+use super::current::{Current, open_dir, open_numbers};
 use super::error::file_error;
 use super::expire;
 use super::generation::Generation;
 use super::partition::{Partition, open_index, payload_of};
-use super::parts::{DayView, Payload};
+use super::parts::{DayView, Folder, OpenPart, Payload, open_fields};
 use super::position;
 use super::shared::Shared;
 use crate::event::Day;
 use crate::store::{Entry, Position, StoreError};
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
@@ -67,7 +68,10 @@ pub struct Owner {
     end: Position,
     uncommitted: usize,
     due: Option<Instant>,
+    /// What the next write or flush is told.
     failed: Option<StoreError>,
+    /// The day frozen last, and the first of its open parts that its seal leaves alone.
+    frozen: Option<(Day, u32)>,
 }
 
 impl Owner {
@@ -82,6 +86,7 @@ impl Owner {
             uncommitted: 0,
             due: None,
             failed: None,
+            frozen: None,
         }
     }
 
@@ -182,27 +187,56 @@ impl Owner {
         Ok(())
     }
 
-    /// The open part that a day is written to, and what all its parts promise together.
-    fn held(&self, day: Day, dir: &std::path::Path) -> Result<(u32, Payload), StoreError> {
-        let mut number = Current::read(dir)?.open;
+    /// The open part that a day is written to, and what all its parts promise together: those too whose commit went well
+    /// and could not be shown then, as they are now.
+    fn held(&self, day: Day, dir: &Path) -> Result<(u32, Payload), StoreError> {
+        let first = Current::read(dir)?.open;
+        let mut number = self.frozen.filter(|(frozen, _)| *frozen == day).map_or(first, |(_, open)| first.max(open));
         let mut payload = Payload::default();
-        let Some(view) = self.shared.day(day) else { return Ok((number, payload)) };
+        let mut view = self.view(day);
         if let Some(generation) = &view.generation {
             payload.end = generation.manifest.end;
             payload.keys = generation.manifest.keys.clone();
         }
-        for part in &view.open {
-            let of_part = payload_of(&open_index(dir, part.folder.path())?)?;
+        for part in open_numbers(dir)? {
+            let at = view.open.iter().position(|shown| shown.number == part);
+            if at.is_none() && part < first {
+                continue;
+            }
+            let folder = Arc::new(Folder::new(open_dir(dir, part)));
+            let index = open_index(dir, folder.path())?;
+            let of_part = payload_of(&index)?;
             payload.end = payload.end.max(of_part.end);
             payload.keys.merge(of_part.keys);
-            number = number.max(part.number);
+            number = number.max(part);
+            let before = at.map(|at| &*view.open[at]);
+            view.show(OpenPart::open(day, part, folder, &index, &open_fields(), before)?);
+        }
+        if view.late() > 0 {
+            self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
         }
         Ok((number, payload))
+    }
+
+    /// A day as readers see it, or one with nothing in it.
+    fn view(&self, day: Day) -> DayView {
+        let empty = || DayView { day, generation: None, open: Vec::new() };
+        self.shared.day(day).map_or_else(empty, |view| (*view).clone())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
         self.failed.take().map_or(Ok(()), Err)?;
         self.commit()
+    }
+
+    /// Commits for another than the writer.
+    fn commit_for_another(&mut self) -> Result<(), StoreError> {
+        let committed = self.commit();
+        if let Err(error) = &committed {
+            let source = format!("a commit before a seal or an expiry failed: {error}").into();
+            self.failed = Some(StoreError::Engine { operation: "commit", source });
+        }
+        committed
     }
 
     /// Commits every partition that has something to commit, then raises the position.
@@ -227,21 +261,15 @@ impl Owner {
     }
 
     fn commit_day(&mut self, day: Day) -> Result<(), StoreError> {
+        let mut view = self.view(day);
         let Some(partition) = self.partitions.get_mut(&day) else { return Ok(()) };
         if partition.uncommitted() == 0 {
             return Ok(());
         }
         self.uncommitted = self.uncommitted.saturating_sub(partition.uncommitted() as usize); // bounded by commit_events_max
-        let mut view = match self.shared.day(day) {
-            Some(view) => (*view).clone(),
-            None => DayView { day, generation: None, open: Vec::new() },
-        };
-        let at = view.open.iter().position(|part| part.number == partition.number());
-        let part = Arc::new(partition.commit(at.map(|at| &*view.open[at]))?);
-        match at {
-            Some(at) => view.open[at] = part,
-            None => view.open.push(part),
-        }
+        let before = view.open.iter().find(|part| part.number == partition.number());
+        let part = partition.commit(before.map(|part| &**part))?;
+        view.show(part);
         self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
         self.shared.set_pending(day, 0);
         Ok(())
@@ -262,7 +290,7 @@ impl Owner {
     }
 
     fn freeze(&mut self, day: Day) -> Result<Option<Frozen>, StoreError> {
-        self.flush()?;
+        self.commit_for_another()?;
         if self.shared.day(day).is_none() {
             return Ok(None);
         }
@@ -274,8 +302,11 @@ impl Owner {
         if view.open.iter().any(|part| part.number == partition.number()) {
             partition.next()?;
         }
-        let generation = view.generation.as_ref().map_or(0, |generation| generation.number) + 1;
         let (dir, open) = (partition.dir().to_owned(), partition.number());
+        // A swap that failed may have named one that readers do not see.
+        let named = Current::read(&dir)?.generation;
+        let generation = view.generation.as_ref().map_or(named, |generation| generation.number.max(named)) + 1;
+        self.frozen = Some((day, open));
         Ok(Some(Frozen { view, dir, generation, open, payload: partition.payload() }))
     }
 
@@ -299,7 +330,7 @@ impl Owner {
     }
 
     fn expire(&mut self, events: Day, items: Day) -> Result<(), StoreError> {
-        self.flush()?;
+        self.commit_for_another()?;
         // A table never goes before its events.
         let items = items.min(events);
         // First: what is left of a month whose table goes is read by its days.

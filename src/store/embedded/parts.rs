@@ -128,6 +128,15 @@ impl DayView {
         Ok(segments)
     }
 
+    /// Takes an open part in, in place of what was seen of it before.
+    pub fn show(&mut self, part: OpenPart) {
+        let at = self.open.partition_point(|shown| shown.number < part.number);
+        if self.open.get(at).is_some_and(|shown| shown.number == part.number) {
+            self.open.remove(at);
+        }
+        self.open.insert(at, Arc::new(part));
+    }
+
     /// Its open parts alone.
     pub fn without_sealed(&self) -> Self {
         Self { day: self.day, generation: None, open: self.open.clone() }

@@ -1,6 +1,8 @@
 //! Tests of the embedded store's own promises: what a kill leaves at each step of a swap, what damage does, what a cache
 //! answers. The contract suite has the rest.
 
+mod faults;
+
 use super::*;
 use crate::event::{Event, Known, Value};
 use crate::store::plan::{Group, Label, Limits, Measure, Metric, TimeKey};
