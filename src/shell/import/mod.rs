@@ -20,6 +20,7 @@ pub use progress::Progress;
 use serde_json::{Value, json};
 use sort::{RUN_BYTES_MAX, Sorted, Sorter, Timed};
 use std::path::{Path, PathBuf};
+use summary::Place;
 pub use summary::Summary;
 
 /// Lines by which a format is found.
@@ -155,7 +156,8 @@ impl Sending<'_> {
         let answer = parse(&self.client.ask(Method::POST, &path, body).await?)?;
         self.summary.add(&answer, |at| {
             let line = &batch[at.saturating_sub(heading.iter().len()).min(batch.len() - 1)];
-            format!("{}:{}", self.sources[line.file as usize].path.display(), line.number)
+            let name = format!("{}:{}", self.sources[line.file as usize].path.display(), line.number);
+            (Place { file: line.file, line: line.number }, name)
         });
         progress.sent(batch.len() as u64);
         Ok(())

@@ -17,15 +17,25 @@ pub struct Summary {
     days: u64,
 }
 
+/// Where a line stands.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Which file, in the order they were named.
+    pub file: u32,
+    /// Its number in the file, from 1.
+    pub line: u64,
+}
+
 #[derive(Debug, Default)]
 struct Rejected {
     count: u64,
-    places: Vec<String>,
+    /// The first ones in the order of files and lines; lines are taken in the order of time.
+    places: BTreeMap<Place, String>,
 }
 
 impl Summary {
-    /// Adds a batch's answer; `place` names a line by its place in the batch.
-    pub(super) fn add(&mut self, answer: &Value, place: impl Fn(usize) -> String) {
+    /// Adds a batch's answer; `place` finds and names a line by its place in the batch.
+    pub(super) fn add(&mut self, answer: &Value, place: impl Fn(usize) -> (Place, String)) {
         let count = |key: &str| answer[key].as_u64().unwrap_or_default();
         self.accepted += count("accepted");
         self.duplicates += count("duplicates");
@@ -34,10 +44,12 @@ impl Summary {
             let reason = rejection["reason"].as_str().unwrap_or("unknown").to_owned();
             let rejected = self.rejected.entry(reason).or_default();
             rejected.count += 1;
-            if rejected.places.len() < PLACES_MAX {
-                let line = rejection["at"].as_u64().unwrap_or(1).saturating_sub(1);
-                let message = rejection["message"].as_str().unwrap_or_default();
-                rejected.places.push(format!("{}: {message}", place(usize::try_from(line).unwrap_or_default())));
+            let line = rejection["at"].as_u64().unwrap_or(1).saturating_sub(1);
+            let message = rejection["message"].as_str().unwrap_or_default();
+            let (place, name) = place(usize::try_from(line).unwrap_or_default());
+            rejected.places.insert(place, format!("{name}: {message}"));
+            if rejected.places.len() > PLACES_MAX {
+                rejected.places.pop_last();
             }
         }
     }
@@ -55,7 +67,7 @@ impl fmt::Display for Summary {
         writeln!(out, "rejected    {}", self.rejected.values().map(|rejected| rejected.count).sum::<u64>())?;
         for (reason, rejected) in &self.rejected {
             writeln!(out, "  {reason}  {}", rejected.count)?;
-            for place in &rejected.places {
+            for place in rejected.places.values() {
                 writeln!(out, "    {place}")?;
             }
             if rejected.count > PLACES_MAX as u64 {
@@ -76,13 +88,19 @@ mod tests {
         let mut summary = Summary::default();
         let rejected: Vec<Value> =
             (1..=7).map(|at| json!({"at": at, "reason": "line", "message": "no request"})).collect();
+        // Line 16 of the file is the first in time.
         summary.add(&json!({"accepted": 3, "duplicates": 1, "bots": 2, "rejected": rejected}), |at| {
-            format!("a.log:{}", at + 10)
+            let line = 16 - at as u64;
+            (Place { file: 0, line }, format!("a.log:{line}"))
         });
         summary.sealed(&json!({"sealed": ["2015-05-17", "2015-05-18"]}));
         let text = summary.to_string();
         assert!(text.contains("accepted    3 (2 by bots)\nduplicates  1\nrejected    7\n"), "{text}");
-        assert!(text.contains("    a.log:10: no request\n") && text.contains("    and 2 more\n"), "{text}");
+        assert!(
+            text.contains("  7\n    a.log:10: no request\n    a.log:11: no request\n")
+                && text.contains("    and 2 more\n"),
+            "{text}"
+        );
         assert!(text.ends_with("days sealed 2\n"), "{text}");
     }
 }
