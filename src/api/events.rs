@@ -50,7 +50,7 @@ pub(super) async fn events(
     let after = after.map(|after| Cursor(after.to_owned()));
     let range = TimeRange { key: TimeKey::Timestamp, from: asked.range.from, to: asked.range.to };
     let found = page(&*parts.store, &asked.site, asked.bots, range, after.as_ref(), limit);
-    let found = parts.ask("events", found).await?;
+    let found = parts.ask("events", found).await.map_err(|problem| problem.about("after"))?;
     let meta = Meta::of(&*parts.store, &asked.site, &asked.range, asked.bots);
     Ok(written(format, found, parts.ask("days", meta).await?))
 }

@@ -162,7 +162,8 @@ async fn answer(
         fields,
         limits: parts.questions.limits,
     };
-    let items = parts.ask("tock", usage::usage(&*parts.store, &question)).await?;
+    let items = parts.ask("tock", usage::usage(&*parts.store, &question)).await;
+    let items = items.map_err(|problem| problem.about("interval"))?;
     let (Some(ids), Some(stored)) = (ids, stored) else { return Ok(items) };
     let items: HashMap<String, ItemUsage> = items.into_iter().collect();
     let as_asked =

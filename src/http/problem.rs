@@ -161,6 +161,15 @@ impl Problem {
         problem
     }
 
+    /// The same with the parameter that a refusal from a room below speaks of; other failures stay as they are.
+    pub fn about(self, at: impl Into<At>) -> Self {
+        if self.kind != Type::InvalidInput || !self.errors.is_empty() {
+            return self;
+        }
+        let error = InputError { at: at.into(), message: self.detail.clone() };
+        self.with_errors(vec![error])
+    }
+
     /// The same with all that is wrong with the input.
     pub fn with_errors(mut self, errors: Vec<InputError>) -> Self {
         self.errors = errors;
