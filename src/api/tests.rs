@@ -240,6 +240,8 @@ async fn the_busiest_come_with_what_they_are_of() {
     let sums = serde_json::json!({"total": 4, "shown": 4, "rest": 0, "without_visitor": 4, "bots": 0});
     assert_eq!(top["meta"]["sums"], sums);
     assert_eq!(top["meta"]["tz"], "UTC");
+    let time = app.get("/top.json?by=week").await;
+    assert!(time.status == 400 && time.body.contains("/tock.json?interval=week answers by time"), "{}", time.body);
     let by = app.answer("/top.json?by=browser&metric=events&limit=1").await;
     assert!(by.starts_with(r#"{"results":[{"browser":null,"events":4}],"meta":{"#), "{by}");
     assert_eq!(

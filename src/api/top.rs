@@ -18,6 +18,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
+/// Names that mean intervals of time.
+const TIMES: [&str; 4] = ["minute", "hour", "week", "month"];
 const OWN: [&str; 4] = ["by", "metric", "counting", "limit"];
 
 /// Bytes of a key's name at the most.
@@ -55,6 +57,11 @@ pub(super) async fn top(
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
     let asked = Asked::read(&parts, &caller, &parameters)?;
     let name = parameters.get("by").unwrap_or("id");
+    if TIMES.contains(&name) {
+        let fits = if name == "minute" { "hour" } else { name };
+        let text = format!("{name} is a time and no key; /tock.json?interval={fits} answers by time");
+        return Err(Problem::invalid("by", text));
+    }
     if name.len() > KEY_BYTES_MAX {
         return Err(Problem::invalid("by", format!("by is longer than {KEY_BYTES_MAX} bytes")));
     }

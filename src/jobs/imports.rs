@@ -2,13 +2,15 @@
 //! - A line's id is its bytes and its repetition number within its second, over all of one import: the same lines add
 //!   nothing when they come again, split or shuffled. Lines are best sent in order of time: repetitions are remembered for
 //!   the second that is being read.
+//! - The id is a hash under the permanent key of the import's site: a line holds an address, and nobody without the key can
+//!   try addresses until one fits.
 //! - An object that brings an id of its own keeps it.
 //! - At most [`OPEN_MAX`] imports are open. One that is cut off keeps its salts, as the catalog says, and is run again.
 //! - Absent: files, formats found by looking, sorting: the shell's.
 
 use super::JobError;
 use crate::catalog::CatalogError;
-use crate::catalog::salts::Salts;
+use crate::catalog::salts::{Salt, Salts};
 use crate::clock::Clock;
 use crate::event::{Day, RawEvent, Value};
 use crate::indexer::{Handle, Sealing};
@@ -59,12 +61,20 @@ impl Imports {
         if self.lock().by_id.len() >= OPEN_MAX {
             return Err(JobError::Busy(format!("begin an import: {OPEN_MAX} are under way")));
         }
-        let now = self.clock.now();
-        self.with_salts(move |salts| salts.begin_import(now)).await?;
+        let (now, whose) = (self.clock.now(), site.to_owned());
+        let key = self.with_salts(move |salts| {
+            let key = salts.permanent(&whose, now)?;
+            salts.keep()?;
+            if key.is_some() {
+                salts.begin_import(now)?;
+            }
+            Ok(key)
+        });
+        let key = key.await?.ok_or_else(|| JobError::Busy("begin an import: too many sites have keys".to_owned()))?;
         let mut open = self.lock();
         open.last += 1;
         let id = open.last;
-        let import = Import { site: site.to_owned(), days: BTreeSet::new(), repetitions: Repetitions::default() };
+        let import = Import { site: site.to_owned(), days: BTreeSet::new(), repetitions: Repetitions::under(key) };
         open.by_id.insert(id, Arc::new(Mutex::new(import)));
         Ok(id)
     }
@@ -73,9 +83,12 @@ impl Imports {
     pub async fn lines(&self, id: u64, format: LineFormat, body: &[u8]) -> Result<Receipt, JobError> {
         let import = self.lock().by_id.get(&id).cloned().ok_or(JobError::NoImport(id))?;
         let mut import = import.lock().await;
-        let items = read(body, format, &self.limits, &mut import.repetitions);
+        // A copy until the lines are taken: the same body sent again after an error has the same ids.
+        let mut repetitions = import.repetitions.clone();
+        let items = read(body, format, &self.limits, &mut repetitions);
         let sender = Sender { site: Some(&import.site), ..Sender::unknown(Receiver::File, self.clock.now()) };
         let receipt = self.ingest.take(items, sender).await?;
+        import.repetitions = repetitions;
         import.days.extend(&receipt.days);
         Ok(receipt)
     }
@@ -92,10 +105,10 @@ impl Imports {
     }
 
     /// The catalog syncs: off the runtime's own threads.
-    async fn with_salts(
+    async fn with_salts<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Salts) -> Result<(), CatalogError> + Send + 'static,
-    ) -> Result<(), JobError> {
+        change: impl FnOnce(&Salts) -> Result<T, CatalogError> + Send + 'static,
+    ) -> Result<T, JobError> {
         let salts = Arc::clone(&self.salts);
         let changed = tokio::task::spawn_blocking(move || change(&salts)).await;
         Ok(changed.map_err(|_| JobError::Busy("the server is stopping".to_owned()))??)
@@ -133,14 +146,20 @@ fn with_id(mut raw: RawEvent, line: &[u8], repetitions: &mut Repetitions) -> Raw
 }
 
 /// How often each line of the second that is being read has come.
-#[derive(Default)]
+#[derive(Clone)]
 struct Repetitions {
+    key: Salt,
     second: i64,
     seen: HashMap<[u8; 16], u32>,
 }
 
 impl Repetitions {
-    /// The first half of the line's SHA-256 in hex, and how often the line came before within its second.
+    /// None yet, under a site's permanent key.
+    fn under(key: Salt) -> Self {
+        Self { key, second: 0, seen: HashMap::new() }
+    }
+
+    /// The first half of the SHA-256 of key and line in hex, and how often the line came before within its second.
     fn id(&mut self, line: &[u8], raw: &RawEvent) -> String {
         let names = ["@timestamp", "timestamp", "time", "ts", "date", "time_local", "time_iso8601"];
         let said = names.iter().find_map(|name| raw.get(name)).and_then(time::read);
@@ -150,7 +169,8 @@ impl Repetitions {
             self.seen.clear();
         }
         let mut half = [0; 16];
-        half.copy_from_slice(&Sha256::digest(line)[..16]);
+        let hash = Sha256::new().chain_update(self.key).chain_update(line).finalize();
+        half.copy_from_slice(&hash[..16]);
         let before = self.seen.entry(half).or_default();
         let id = format!("{:032x}-{before}", u128::from_be_bytes(half));
         *before += 1;
@@ -173,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_line_that_repeats_within_its_second_is_told_from_its_copy() {
-        let mut repetitions = Repetitions::default();
+        let mut repetitions = Repetitions::under([7; 16]);
         let first = ids(&format!("{A}{A}\n"), &mut repetitions);
         let rest = ids(&format!("{A}{B}"), &mut repetitions);
         assert!(
@@ -184,17 +204,22 @@ mod tests {
 
     #[test]
     fn the_same_lines_have_the_same_ids_however_they_are_cut() {
-        let whole = ids(&format!("{A}{A}{B}"), &mut Repetitions::default());
-        let mut repetitions = Repetitions::default();
+        let whole = ids(&format!("{A}{A}{B}"), &mut Repetitions::under([7; 16]));
+        let mut repetitions = Repetitions::under([7; 16]);
         let mut cut = ids(A, &mut repetitions);
         cut.extend(ids(&format!("{A}{B}"), &mut repetitions));
         assert_eq!(whole, cut);
     }
 
     #[test]
+    fn an_id_cannot_be_worked_out_without_the_key() {
+        assert_ne!(ids(A, &mut Repetitions::under([7; 16])), ids(A, &mut Repetitions::under([8; 16])));
+    }
+
+    #[test]
     fn lines_keep_their_numbers_and_objects_their_ids() {
         let body = b"\n{\"event_id\":\"mine\"}\n\n{}\nno JSON\n";
-        let items = read(body, LineFormat::Json, &Limits::default(), &mut Repetitions::default());
+        let items = read(body, LineFormat::Json, &Limits::default(), &mut Repetitions::under([7; 16]));
         assert_eq!(items.iter().map(|item| item.at).collect::<Vec<_>>(), [2, 4, 5]);
         assert_eq!(items[0].raw.as_ref().expect("an event").get("event_id"), Some(&Value::text("mine")));
         assert!(items[2].raw.is_err());

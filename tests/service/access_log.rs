@@ -2,11 +2,14 @@
 //! and importing it twice, shuffled, or in two files changes nothing.
 
 use crate::support::{Server, metronome, run};
+use metronome::catalog::Catalog;
+use metronome::catalog::salts::Salts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 const LINES: u64 = 10_000;
 
@@ -20,7 +23,7 @@ fn a_real_log_is_answered_as_an_independent_recount_counts_it() {
     let events = server.events("");
     let agents = folder.path().join("agents.tsv");
     std::fs::write(&agents, agents_of(&events)).expect("write");
-    let counted = recount(&python, &log, &agents);
+    let counted = recount(&python, &log, &agents, &key(&folder.path().join("data")));
     for (kind, bots) in [("people", "exclude"), ("all", "include"), ("bots", "only")] {
         site_is(&server, bots, &counted[kind]);
         items_are(&server, bots, &counted[kind]);
@@ -56,6 +59,7 @@ fn an_import_twice_shuffled_or_in_two_files_changes_nothing() {
     assert_eq!(stored(&plain), expected, "twice");
     for (name, files) in [("reversed", vec![&reversed]), ("parts", vec![&a, &b]), ("other order", vec![&b, &a])] {
         let data = folder.path().join(name);
+        with_keys_of(&plain, &data);
         import(&data, &files, LINES);
         assert_eq!(stored(&data), expected, "{name}");
     }
@@ -72,6 +76,12 @@ fn stored(data: &Path) -> BTreeMap<String, Value> {
         (object["event_id"].as_str().expect("an id").to_owned(), event)
     };
     server.events("").into_iter().map(plain).collect()
+}
+
+/// A data folder whose sites have the keys of another: the same line has the same id there.
+fn with_keys_of(other: &Path, data: &Path) {
+    std::fs::create_dir_all(data).expect("folder");
+    std::fs::copy(other.join("catalog.sqlite"), data.join("catalog.sqlite")).expect("copy");
 }
 
 fn import(data: &Path, files: &[&PathBuf], accepted: u64) {
@@ -139,11 +149,18 @@ fn agents_of(events: &[Value]) -> String {
     events.iter().map(agent).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn recount(python: &Path, log: &Path, agents: &Path) -> Value {
+fn recount(python: &Path, log: &Path, agents: &Path, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/service/recount.py");
-    let output = Command::new(python).arg(script).arg(log).arg(agents).output().expect("python");
+    let output = Command::new(python).arg(script).arg(log).arg(agents).arg(key).output().expect("python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The permanent key of the default site, in hex.
+fn key(data: &Path) -> String {
+    let catalog = Arc::new(Catalog::open(&data.join("catalog.sqlite")).expect("the catalog"));
+    let key = Salts::open(catalog).expect("salts").permanent("default", 0).expect("a key").expect("room");
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unpacked(folder: &Path) -> PathBuf {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """An independent recount of an access log: reads the lines and counts with SQL, sharing no code with the product.
 
-usage: recount.py LOG AGENTS    prints one JSON object
+usage: recount.py LOG AGENTS KEY    prints one JSON object
 
 AGENTS names which user agents are bots, a line each: 0 or 1, a tab, the agent as the log has it. Who is a bot is a
-matter of lists; everything else is worked out here, from the documented rules for access lines.
+matter of lists; everything else is worked out here, from the documented rules for access lines. KEY is the site's
+permanent key in hex, under which lines have their ids; ids decide which of a visitor's clicks of one second is first.
 """
 import collections, datetime, hashlib, json, re, sys
 from urllib.parse import urlsplit
@@ -83,7 +84,7 @@ def referer_of(text):
     return (host + parts.path).rstrip("/")
 
 
-def rows(log, bots):
+def rows(log, bots, key):
     repeated = collections.Counter()
     for line in open(log, "rb").read().split(b"\n"):
         line = line.rstrip(b"\r")
@@ -97,7 +98,7 @@ def rows(log, bots):
         status, path = int(found.group(4)), path_of(request[1])
         agent = unescaped(found.group(7) or b"-")
         action, extension = action_of(request[0], path, status)
-        digest = hashlib.sha256(line).hexdigest()[:32]
+        digest = hashlib.sha256(key + line).hexdigest()[:32]
         event_id = f"{digest}-{repeated[line]}"
         repeated[line] += 1
         yield (event_id, int(at.timestamp() * 1000), at.astimezone(datetime.timezone.utc).date().isoformat(),
@@ -105,12 +106,12 @@ def rows(log, bots):
                referer_of(unescaped(found.group(6) or b"-")), status)
 
 
-def main(log, agents):
+def main(log, agents, key):
     bots = {line.rstrip("\n").split("\t", 1)[1] for line in open(agents, encoding="utf-8") if line.startswith("1\t")}
     sql = duckdb.connect()
     sql.execute("CREATE TABLE e(event_id TEXT, ts BIGINT, day TEXT, visitor TEXT, bot BOOLEAN, action TEXT, path TEXT, "
                 "format TEXT, referer TEXT, status INT)")
-    sql.executemany("INSERT INTO e VALUES (?,?,?,?,?,?,?,?,?,?)", list(rows(log, bots)))
+    sql.executemany("INSERT INTO e VALUES (?,?,?,?,?,?,?,?,?,?)", list(rows(log, bots, bytes.fromhex(key))))
     # A visit: a visitor's run of views and downloads within a day, 30 minutes apart at the most.
     sql.execute("""
         CREATE TABLE s AS SELECT *, sum(opens) OVER w AS visit FROM (
