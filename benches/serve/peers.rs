@@ -37,11 +37,6 @@ pub async fn victoria_wait_for(server: &Server, events: u64) {
     }
 }
 
-/// Asks VictoriaLogs to put all it has on disk.
-pub fn victoria_flush(server: &Server) {
-    get(server, "/internal/force_flush");
-}
-
 fn victoria(server: &Server, question: &str) -> String {
     get(server, &format!("/select/logsql/query?query={}", utf8_percent_encode(question, NON_ALPHANUMERIC)))
 }
