@@ -112,10 +112,6 @@ async fn batches(folder: &Path, mix: &Mix) {
     row("VictoriaLogs, batches of 1,000: taken", theirs.rate(), "events/s", &ratio);
     let ratio = format!("metronome {:.2} of it", readable / their_readable);
     row("VictoriaLogs, batches of 1,000: readable", their_readable, "events/s", &ratio);
-    // It writes what it holds in memory every five seconds.
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    let bytes = servers::folder_bytes(&folder.join("victoria")) as f64 / mix.events as f64;
-    row("VictoriaLogs, bytes an event", bytes, "B", "");
     item("VictoriaLogs, three questions", &peer, &peers::victoria_item).await;
 }
 

@@ -28,21 +28,28 @@ fn version_1_is_read_for_ever() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
     }
-    let (journal, recovery) = Journal::open(copy.path(), tiny()).unwrap();
-    let expected: Entries = (0..).zip(batches().into_iter().flatten()).collect();
-    assert_eq!((recovery.end, recovery.cut, recovery.damaged), (expected.len() as u64, None, vec![]));
-    assert!(recovery.segments > 1);
-    assert_eq!(read_whole(&journal, 0), expected);
+    holds_the_batches(copy.path());
 }
 
+/// With `JOURNAL_FIXTURE` it makes the fixture in that folder, which was done once.
 #[test]
-#[ignore = "makes the fixture; it is made once"]
-fn make_version_1() {
-    fs::create_dir_all(folder()).unwrap();
-    let (journal, _) = Journal::open(&folder(), tiny()).unwrap();
+fn what_is_written_today_reads_as_the_fixture_does() {
+    let temporary = TempDir::new().unwrap();
+    let made = std::env::var_os("JOURNAL_FIXTURE").map_or(temporary.path().to_owned(), PathBuf::from);
+    fs::create_dir_all(&made).unwrap();
+    let (journal, _) = Journal::open(&made, tiny()).unwrap();
     for batch in batches() {
         runtime().block_on(journal.append(batch.iter().map(Vec::as_slice).collect())).unwrap();
     }
     journal.close();
-    fs::remove_file(folder().join("lock")).unwrap();
+    fs::remove_file(made.join("lock")).unwrap();
+    holds_the_batches(&made);
+}
+
+fn holds_the_batches(folder: &Path) {
+    let (journal, recovery) = Journal::open(folder, tiny()).unwrap();
+    let expected: Entries = (0..).zip(batches().into_iter().flatten()).collect();
+    assert_eq!((recovery.end, recovery.cut, recovery.damaged), (expected.len() as u64, None, vec![]));
+    assert!(recovery.segments > 1);
+    assert_eq!(read_whole(&journal, 0), expected);
 }
