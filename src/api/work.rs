@@ -5,7 +5,7 @@
 use super::format::json;
 use crate::error::Kind;
 use crate::event::Day;
-use crate::http::{Bodies, Caller, Need, Problem, Routes, Type, query::Parameters};
+use crate::http::{Bodies, Caller, Need, Problem, Routes, Type, chain, query::Parameters};
 use crate::indexer::{Handle, Sealing};
 use crate::ingest::{Receipt, Rejected};
 use crate::jobs::JobError;
@@ -201,16 +201,4 @@ fn refused(error: &JobError) -> Problem {
         JobError::Ingest(error) if error.kind() == Kind::Invalid => Problem::new(Type::TooLarge, error.to_string()),
         _ => Problem::failed(error.kind(), error),
     }
-}
-
-/// An error and its sources in one line: a job's end is read by an operator.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -4,7 +4,7 @@ use super::AppError;
 use crate::config::{self, Config};
 use crate::indexer::ZoneOf;
 use crate::normalize::routes::Route;
-use crate::normalize::site::{DEFAULT_SITE, Network};
+use crate::normalize::site::DEFAULT_SITE;
 use crate::normalize::{Gpc, Limits, SiteRules, Sites};
 use crate::store::embedded::EmbeddedOptions;
 use crate::{ingest, journal};
@@ -35,8 +35,7 @@ fn site_rules(site: &config::Site, retention_days: Option<u32>) -> Result<SiteRu
     if let Some(extensions) = &site.download_extensions {
         rules.download_extensions = extensions.iter().map(|extension| extension.to_lowercase()).collect();
     }
-    let networks = site.internal_networks.iter().map(|network| Network::parse(&network.to_string()));
-    rules.internal_networks = networks.flatten().collect();
+    rules.internal_networks.clone_from(&site.internal_networks);
     let routes = site.routes.iter().map(|route| {
         Route::new(route.method.as_deref(), &route.path, route.action.as_deref())
             .map_err(|error| bad(error.to_string()))

@@ -23,7 +23,7 @@ pub use access::{Access, Caller, Need};
 pub use body::{Bodies, Body, BodyLimits};
 pub use gate::Gate;
 pub use origins::Origins;
-pub use problem::{InputError, Problem, Type};
+pub use problem::{InputError, Problem, Type, chain};
 pub use rates::{Rate, Rates};
 pub use request_id::RequestId;
 pub use routes::{Route, Routes};

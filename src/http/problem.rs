@@ -194,8 +194,8 @@ impl Problem {
     }
 }
 
-/// An error and its sources in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error and its sources in one line, for an operator.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

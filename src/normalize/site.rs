@@ -5,6 +5,7 @@
 use super::routes::Route;
 use crate::clock::Millis;
 use crate::event::Day;
+use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -34,43 +35,6 @@ pub enum Gpc {
     Ignore,
 }
 
-/// A range of addresses: those that share their first bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: u128,
-    mask: u128,
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
-            None => (text, None),
-        };
-        let ip: IpAddr = address.trim().parse().ok()?;
-        let (before, all) = if ip.is_ipv4() { (96, 32) } else { (0, 128) };
-        let bits = bits.unwrap_or(all);
-        if bits > all {
-            return None;
-        }
-        let mask = u128::MAX.checked_shl(128 - before - bits).unwrap_or(0);
-        Some(Self { address: wide(ip) & mask, mask })
-    }
-
-    /// Whether the address lies in it; an IPv4 address and its IPv6-mapped form are the same.
-    pub fn contains(&self, ip: IpAddr) -> bool {
-        wide(ip) & self.mask == self.address
-    }
-}
-
-fn wide(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
 /// The rules of one site.
 #[derive(Debug, Clone)]
 pub struct SiteRules {
@@ -95,7 +59,7 @@ pub struct SiteRules {
     /// Extensions that are downloads, lower case.
     pub download_extensions: Vec<String>,
     /// Networks whose events are left out.
-    pub internal_networks: Vec<Network>,
+    pub internal_networks: Vec<IpNet>,
     /// What the privacy signal does.
     pub gpc: Gpc,
     /// Days after which its events are deleted; an older event is not taken.
@@ -141,7 +105,8 @@ impl SiteRules {
 
     /// Whether the site leaves out what comes from this address.
     pub fn is_internal(&self, ip: IpAddr) -> bool {
-        self.internal_networks.iter().any(|network| network.contains(ip))
+        let ip = ip.to_canonical();
+        self.internal_networks.iter().any(|network| network.contains(&ip))
     }
 }
 

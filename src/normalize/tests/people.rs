@@ -2,7 +2,6 @@
 
 use super::support::World;
 use crate::event::{Day, Event, Known};
-use crate::normalize::site::Network;
 use crate::normalize::{Gpc, Reason, Receiver, visitor};
 
 const GOOGLEBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
@@ -137,7 +136,7 @@ fn the_privacy_signal_does_what_the_site_says() {
 
 #[test]
 fn internal_networks_are_left_out() {
-    let network = Network::parse("203.0.113.0/24").expect("a network");
+    let network = "203.0.113.0/24".parse::<ipnet::IpNet>().expect("a network");
     let world = World::tick().with_browser().with_rules(|rules| rules.internal_networks = vec![network]);
     world.refuses("{}", Reason::InternalNetwork, &["network"]);
     world.refuses(r#"{"ip":"203.0.113.77"}"#, Reason::InternalNetwork, &["network"]);
