@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// A seal that runs.
 struct Running {
@@ -48,6 +48,8 @@ pub(super) struct Owner {
     duplicates: Duplicates,
     /// Everything before it was handed to the store in this pass.
     position: u64,
+    /// Where the store's position stands behind that, and since when.
+    behind: Option<(u64, Instant)>,
 }
 
 impl Owner {
@@ -65,6 +67,7 @@ impl Owner {
             live: Live::bounded(live_max),
             duplicates: Duplicates::bounded(ids_max, batch_events_max),
             position: 0,
+            behind: None,
             parts,
         };
         (owner, handle)
@@ -145,6 +148,7 @@ impl Owner {
     /// Forgets everything, begins at the store's position, and learns the visitors of open days again.
     async fn begin(&mut self) -> Result<Following, IndexerError> {
         let Options { live_max, ids_max, batch_events_max, refill_events_max, .. } = self.parts.options;
+        self.behind = None;
         self.live = Live::bounded(live_max);
         self.duplicates = Duplicates::bounded(ids_max, batch_events_max);
         let store = Arc::clone(&self.parts.store);
@@ -187,9 +191,27 @@ impl Owner {
     /// Releases the journal, and finds the days that are due.
     async fn tend(&mut self) -> Result<(), IndexerError> {
         let position = self.parts.store.position().await;
-        self.parts.journal.release(position.map_err(IndexerError::store("ask the store for its position"))?);
+        let position = position.map_err(IndexerError::store("ask the store for its position"))?;
+        self.parts.journal.release(position);
+        self.keep_up(position).await?;
         let due = self.due().await?;
         self.requests.want(due);
+        Ok(())
+    }
+
+    /// Asks after what the store took and does not come to hold: it may have forgotten it in a failure that it can only
+    /// tell at the next write or flush, and no write may come for long.
+    async fn keep_up(&mut self, position: u64) -> Result<(), IndexerError> {
+        self.behind = match self.behind {
+            _ if position >= self.position => None,
+            Some((at, since)) if at == position => Some((at, since)),
+            _ => Some((position, Instant::now())),
+        };
+        let overdue = |(_, since): &(u64, Instant)| since.elapsed() > self.parts.store.capabilities().visible_within;
+        if self.behind.as_ref().is_some_and(overdue) {
+            self.behind = None;
+            self.parts.store.flush().await.map_err(IndexerError::store("flush the store"))?;
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::store::memory::Memory;
 use crate::store::plan::{Answer, Filter, Plan, TimeKey, TimeRange, UsageAnswer, UsagePlan};
 use crate::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, StoreError};
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -22,12 +22,19 @@ struct Flaky {
     flushes: AtomicU64,
     /// Every write of this number fails; 0: none.
     every: u64,
+    /// The next write is taken, and forgotten; the flush after it says so.
+    forgets: AtomicBool,
+    forgot: AtomicBool,
 }
 
 #[async_trait]
 impl Store for Flaky {
     async fn write(&self, mut entries: Vec<Entry>, end: Position) -> Result<(), StoreError> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.forgets.swap(false, Ordering::Relaxed) {
+            self.forgot.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
         if self.every > 0 && number.is_multiple_of(self.every) {
             entries.truncate(entries.len() / 2);
             let position = self.memory.position().await?;
@@ -41,7 +48,10 @@ impl Store for Flaky {
     }
     async fn flush(&self) -> Result<(), StoreError> {
         self.flushes.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        match self.forgot.swap(false, Ordering::Relaxed) {
+            true => Err(StoreError::Invalid("forgotten".to_owned())),
+            false => Ok(()),
+        }
     }
     async fn known(&self, site: &str, days: (Day, Day), ids: &[&str]) -> Result<Vec<bool>, StoreError> {
         self.memory.known(site, days, ids).await
@@ -259,6 +269,20 @@ async fn a_store_that_fails_gets_everything_once() {
     assert_eq!(stored.len(), 200);
     let ids: std::collections::BTreeSet<_> = stored.iter().filter_map(|event| event.text(Known::EventId)).collect();
     assert_eq!(ids.len(), 100);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_store_took_and_forgot_is_written_again_though_nothing_follows() {
+    let mut house = House::new();
+    house.options.tend_every = Duration::from_millis(1);
+    let running = house.run();
+    house.store.forgets.store(true, Ordering::Relaxed);
+    running.append(&[(view(0, "/", "a"), IdScope::Day)]).await;
+    while house.ids().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(house.ids().await, "a");
     running.stop().await;
 }
 

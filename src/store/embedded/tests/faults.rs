@@ -111,3 +111,15 @@ async fn a_sealed_part_that_current_may_name_is_not_written_over() {
     let store = Embedded::open(dir.path(), options()).expect("open again");
     assert_eq!(count(&store).await, 1.0);
 }
+
+#[tokio::test]
+async fn a_day_expires_though_an_earlier_try_left_its_folder() {
+    let dir = TempDir::new().expect("folder");
+    let store = Embedded::open(dir.path(), options()).expect("open");
+    store.write(vec![entry(0)], 1).await.expect("write");
+    let left = day_dir(dir.path()).with_extension("expired");
+    fs::create_dir(&left).expect("folder");
+    fs::write(left.join("left"), "").expect("file");
+    store.expire(NEXT_DAY, NEXT_DAY).await.expect("expired");
+    assert!(store.days().await.expect("days").is_empty() && !left.exists());
+}

@@ -1,0 +1,135 @@
+//! Taking: events go to the open parts of their days, and are committed there.
+//! - A partition is known from its first event on; what its parts promise together is read from disk then.
+
+use super::Owner;
+use crate::event::Day;
+use crate::store::embedded::current::{Current, open_dir, open_numbers};
+use crate::store::embedded::error::file_error;
+use crate::store::embedded::partition::{Partition, open_index, payload_of};
+use crate::store::embedded::parts::{DayView, Folder, OpenPart, Payload, open_fields};
+use crate::store::embedded::position;
+use crate::store::{Entry, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writers open at once.
+const WRITERS_MAX: usize = 4;
+
+impl Owner {
+    pub(super) fn take_all(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let promised = self.shared.position();
+        // What was promised is not looked at again, be its day expired since.
+        for entry in entries.into_iter().filter(|entry| entry.position >= promised) {
+            let day = entry.event.day();
+            self.partition(day)?;
+            let Some(partition) = self.partitions.get_mut(&day) else { continue };
+            if partition.has(entry.position) {
+                continue;
+            }
+            if entry.event.known(crate::event::Known::EventId).is_some() {
+                let view = self.shared.day(day);
+                self.shared.ids().add(day, view.as_deref(), &entry.event)?;
+            }
+            partition.take(entry);
+            self.shared.set_pending(day, partition.uncommitted());
+            self.uncommitted += 1;
+            if partition.is_full() {
+                self.drain(day)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a full partition's events to its writer, closing another's if there are too many.
+    fn drain(&mut self, day: Day) -> Result<(), StoreError> {
+        self.writers.retain(|other| *other != day);
+        while self.writers.len() >= WRITERS_MAX {
+            if let Some(oldest) = self.writers.pop_front() {
+                self.commit_day(oldest)?;
+                if let Some(partition) = self.partitions.get_mut(&oldest) {
+                    partition.close()?;
+                }
+            }
+        }
+        self.writers.push_back(day);
+        self.partitions.get_mut(&day).map_or(Ok(()), Partition::drain)
+    }
+
+    /// Makes sure that the partition of a day is known.
+    pub(super) fn partition(&mut self, day: Day) -> Result<(), StoreError> {
+        if self.partitions.contains_key(&day) {
+            return Ok(());
+        }
+        let dir = self.shared.root.join("days").join(day.to_string());
+        std::fs::create_dir_all(&dir).map_err(file_error("create", &dir))?;
+        let (number, payload) = self.held(day, &dir)?;
+        self.partitions.insert(day, Partition::new(day, dir, number, payload));
+        Ok(())
+    }
+
+    /// The open part that a day is written to, and what all its parts promise together: those too whose commit went well
+    /// and could not be shown then, as they are now.
+    fn held(&self, day: Day, dir: &Path) -> Result<(u32, Payload), StoreError> {
+        let first = Current::read(dir)?.open;
+        let mut number = self.frozen.filter(|(frozen, _)| *frozen == day).map_or(first, |(_, open)| first.max(open));
+        let mut payload = Payload::default();
+        let mut view = self.view(day);
+        if let Some(generation) = &view.generation {
+            payload.end = generation.manifest.end;
+            payload.keys = generation.manifest.keys.clone();
+        }
+        for part in open_numbers(dir)? {
+            let at = view.open.iter().position(|shown| shown.number == part);
+            if at.is_none() && part < first {
+                continue;
+            }
+            let folder = Arc::new(Folder::new(open_dir(dir, part)));
+            let index = open_index(dir, folder.path())?;
+            let of_part = payload_of(&index)?;
+            payload.end = payload.end.max(of_part.end);
+            payload.keys.merge(of_part.keys);
+            number = number.max(part);
+            let before = at.map(|at| &*view.open[at]);
+            view.show(OpenPart::open(day, part, folder, &index, &open_fields(), before)?);
+        }
+        if view.late() > 0 {
+            self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
+        }
+        Ok((number, payload))
+    }
+
+    /// A day as readers see it, or one with nothing in it.
+    pub(super) fn view(&self, day: Day) -> DayView {
+        let empty = || DayView { day, generation: None, open: Vec::new() };
+        self.shared.day(day).map_or_else(empty, |view| (*view).clone())
+    }
+
+    pub(super) fn commit_all(&mut self) -> Result<(), StoreError> {
+        let waiting = self.partitions.iter().filter(|(_, partition)| partition.uncommitted() > 0);
+        for day in waiting.map(|(day, _)| *day).collect::<Vec<_>>() {
+            self.drain(day)?;
+            self.commit_day(day)?;
+        }
+        if self.end > self.shared.position() {
+            position::write(&self.shared.root, self.end)?;
+            self.shared.promise(self.end);
+        }
+        self.shared.ids().shrink();
+        Ok(())
+    }
+
+    fn commit_day(&mut self, day: Day) -> Result<(), StoreError> {
+        let mut view = self.view(day);
+        let Some(partition) = self.partitions.get_mut(&day) else { return Ok(()) };
+        if partition.uncommitted() == 0 {
+            return Ok(());
+        }
+        self.uncommitted = self.uncommitted.saturating_sub(partition.uncommitted() as usize); // bounded by commit_events_max
+        let before = view.open.iter().find(|part| part.number == partition.number());
+        let part = partition.commit(before.map(|part| &**part))?;
+        view.show(part);
+        self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
+        self.shared.set_pending(day, 0);
+        Ok(())
+    }
+}
