@@ -35,12 +35,6 @@ impl Server {
         Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), process }
     }
 
-    /// Kills it where it stands.
-    pub fn kill(mut self) {
-        self.process.kill().expect("kill");
-        self.process.wait().expect("its end");
-    }
-
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> std::process::ExitStatus {
         let asked = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
@@ -107,7 +101,8 @@ pub fn run(data_dir: &Path, arguments: &[&str]) -> Output {
     metronome(data_dir).args(arguments).output().expect("the binary")
 }
 
-fn agent() -> ureq::Agent {
+/// A client that takes every status for an answer.
+pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }
 
