@@ -4,6 +4,7 @@
 //! - Opened: catalog, store, journal (not before the store's position), ingest, indexer. Closed: the other way round.
 //! - Absent: anything that decides about an event or an answer.
 
+mod belief;
 mod rules;
 mod serve;
 mod tend;

@@ -1,12 +1,18 @@
 //! Tend: what must be done again and again: salts made ahead and destroyed, days expired; and the indexer's task.
 
 use super::House;
-use crate::clock::Millis;
+use super::belief::Belief;
+use crate::catalog::Catalog;
+use crate::catalog::salts::Salts;
+use crate::clock::{Clock, Millis};
+use crate::config::Retention;
 use crate::event::Day;
-use crate::indexer::{Expiry, Indexer};
+use crate::indexer::{Expiry, Handle, Indexer};
 use crate::journal::Recovery;
+use crate::normalize::Sites;
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How often salts and days are looked after.
@@ -37,34 +43,67 @@ pub(super) fn report(recovery: &Recovery) {
 impl House {
     /// Looks after salts and days until the house is closed.
     pub(super) fn tending(&self, mut stopped: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-        let (salts, sites, indexer) = (self.salts.clone(), self.sites.clone(), self.indexer.clone());
-        let (clock, retention) = (self.clock.clone(), self.config.retention.clone());
+        let tending = Tending {
+            catalog: self.catalog.clone(),
+            salts: self.salts.clone(),
+            sites: self.sites.clone(),
+            indexer: self.indexer.clone(),
+            clock: self.clock.clone(),
+            retention: self.config.retention.clone(),
+        };
         async move {
+            let mut ran = Duration::ZERO;
             loop {
-                let now = clock.now();
-                let zones = sites.clone();
-                let zone_of = move |site: &str| zones.get(site).zone.clone();
-                let salts = salts.clone();
-                let tended = tokio::task::spawn_blocking(move || {
-                    salts.make_ahead(now, &zone_of)?;
-                    salts.destroy_due(now, &zone_of)
-                });
-                match tended.await {
-                    Ok(Ok(destroyed)) => tracing::debug!(destroyed, "looked after the salts"),
-                    Ok(Err(error)) => tracing::error!(%error, "salts cannot be looked after"),
-                    Err(error) => tracing::error!(%error, "looking after the salts broke off"),
-                }
-                if let Some(days) = retention.days {
-                    let items = retention.items_days.map_or(Day(i32::MIN), |days| before(now, days));
-                    if let Err(error) = indexer.expire(Expiry { events: before(now, days), items }).await {
-                        tracing::error!(%error, "days cannot be expired");
-                    }
-                }
+                let began = Instant::now();
+                tending.look_after_salts().await;
+                tending.expire(ran).await;
                 tokio::select! {
                     _ = stopped.wait_for(|stopped| *stopped) => return,
                     () = tokio::time::sleep(TEND_EVERY) => {}
                 }
+                ran = began.elapsed();
             }
+        }
+    }
+}
+
+/// What is looked after, and by what.
+struct Tending {
+    catalog: Arc<Catalog>,
+    salts: Arc<Salts>,
+    sites: Arc<Sites>,
+    indexer: Handle,
+    clock: Clock,
+    retention: Retention,
+}
+
+impl Tending {
+    async fn look_after_salts(&self) {
+        let (salts, sites, now) = (self.salts.clone(), self.sites.clone(), self.clock.now());
+        let tended = tokio::task::spawn_blocking(move || {
+            let zone_of = |site: &str| sites.get(site).zone.clone();
+            salts.make_ahead(now, zone_of)?;
+            salts.destroy_due(now, zone_of)
+        });
+        match tended.await {
+            Ok(Ok(destroyed)) => tracing::debug!(destroyed, "looked after the salts"),
+            Ok(Err(error)) => tracing::error!(%error, "salts cannot be looked after"),
+            Err(error) => tracing::error!(%error, "looking after the salts broke off"),
+        }
+    }
+
+    /// Expires days, where anything expires; `ran` since the last time.
+    async fn expire(&self, ran: Duration) {
+        let Some(days) = self.retention.days else { return };
+        let (catalog, clock) = (self.catalog.clone(), self.clock.now());
+        let now = match tokio::task::spawn_blocking(move || Belief::renew(&catalog, clock, ran)).await {
+            Ok(Ok(belief)) => belief.now,
+            Ok(Err(error)) => return tracing::error!(%error, "days do not expire: how late it is cannot be told"),
+            Err(error) => return tracing::error!(%error, "telling how late it is broke off"),
+        };
+        let items = self.retention.items_days.map_or(Day(i32::MIN), |days| before(now, days));
+        if let Err(error) = self.indexer.expire(Expiry { events: before(now, days), items }).await {
+            tracing::error!(%error, "days cannot be expired");
         }
     }
 }

@@ -126,6 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn days_of_23_and_25_hours_are_due_26_hours_after_their_own_end() {
+        for (day, hours) in [("2015-03-28", 24), ("2015-03-29", 23), ("2015-10-25", 25)] {
+            let day = Day::parse(day).expect("a day");
+            let begins = day.start(&TimeZone::get("Europe/Berlin").expect("a zone"));
+            let due_at = begins + (hours + 26) * HOUR_MS;
+            let mut days = days();
+            days.touch([event(day.0, "Europe/Berlin")].iter(), begins);
+            assert_eq!(days.due(&[state(day.0, false, false)], due_at - 1), [], "{day}");
+            assert_eq!(days.due(&[state(day.0, false, false)], due_at), [day]);
+        }
+    }
+
+    #[test]
     fn a_dirty_day_is_due_after_ten_idle_minutes() {
         let mut days = days();
         days.touch([event(0, "UTC")].iter(), 0);

@@ -2,6 +2,7 @@
 //! One test binary, so that it is linked once.
 
 mod access_log;
+mod clock;
 mod crash;
 mod operating;
 mod support;

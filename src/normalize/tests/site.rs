@@ -14,6 +14,17 @@ fn the_day_is_the_calendar_day_in_the_sites_zone() {
         ("Europe/Berlin", "2015-05-17T21:59:59.999Z", "2015-05-17"),
         ("Europe/Berlin", "2015-01-17T22:30:00Z", "2015-01-17"),
         ("America/New_York", "2015-03-08T04:59:59Z", "2015-03-07"),
+        // Days of 23 and of 25 hours, one that begins at one o'clock, and one that never was.
+        ("Europe/Berlin", "2015-03-28T23:00:00Z", "2015-03-29"),
+        ("Europe/Berlin", "2015-03-29T21:59:59.999Z", "2015-03-29"),
+        ("Europe/Berlin", "2015-03-29T22:00:00Z", "2015-03-30"),
+        ("Europe/Berlin", "2015-10-24T22:00:00Z", "2015-10-25"),
+        ("Europe/Berlin", "2015-10-25T22:59:59.999Z", "2015-10-25"),
+        ("Europe/Berlin", "2015-10-25T23:00:00Z", "2015-10-26"),
+        ("America/Sao_Paulo", "2018-11-04T02:59:59Z", "2018-11-03"),
+        ("America/Sao_Paulo", "2018-11-04T03:00:00Z", "2018-11-04"),
+        ("Pacific/Apia", "2011-12-30T09:59:59Z", "2011-12-29"),
+        ("Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-31"),
         ("Asia/Kathmandu", "2015-05-17T18:15:00Z", "2015-05-18"),
     ];
     for (zone, moment, day) in rows {
