@@ -32,12 +32,13 @@ fn sigterm_finishes_what_was_taken_and_exits_with_0() {
 #[test]
 fn a_second_start_on_one_folder_is_refused_with_a_clear_message() {
     let folder = tempfile::tempdir().expect("folder");
-    let _first = Server::start(folder.path(), &[]);
+    let first = Server::start(folder.path(), &[]);
     let output = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains("another Metronome is using it"), "{message}");
     assert!(!message.contains("panicked"), "{message}");
+    assert_eq!(first.post("/tick", r#"{"path":"/a"}"#).0, 202);
 }
 
 #[test]

@@ -16,16 +16,18 @@ use dice::Dice;
 use ledger::Ledger;
 use load::{Load, Manner};
 use metronome::clock::{Clock, Millis};
-use sent::{DAY_MS, Events, Number, RETENTION_DAYS};
+use sent::{Events, Number, RETENTION_DAYS};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use traces::Phase;
 use victim::Victim;
 
 const LIFE_ROUNDS: u32 = 50;
 /// Phases that the kills of a life fall into at the least, however slow the machine is.
 const FELL_INTO_MIN: usize = 5;
+/// How long a stop may take.
+const STOP_MAX: Duration = Duration::from_secs(10);
 /// How long a kill is held back for its phase.
 const HELD_BACK_MAX: Duration = Duration::from_secs(3);
 /// How often it is seen whether the time has come.
@@ -71,10 +73,30 @@ fn what_was_acknowledged_survives_every_kill_exactly_once() {
     assert!(rounds < LIFE_ROUNDS || fell_into >= FELL_INTO_MIN, "kills fell into {fell_into} phases only");
 }
 
+#[test]
+fn a_stop_under_load_takes_ten_seconds_at_most_and_loses_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let events = Events::begun_now(1);
+    let mut ledger = Ledger::new(events);
+    found(folder.path(), events, &mut ledger);
+    for (number, batch) in [(1, 1), (2, 50)] {
+        let server = Server::start(folder.path(), &[]);
+        let manner = Manner { batch, padded: false, rest: Duration::ZERO, seals: true, expires: false };
+        let load = Load::begin(events, number, manner, server.address, Vec::new());
+        server.wait_until("the load", |_| load.acknowledged() >= 500);
+        let asked = Instant::now();
+        let status = server.stop();
+        let took = asked.elapsed();
+        note(&mut ledger, load, events, number, manner);
+        println!("stopped within {took:?}");
+        assert!(status.success() && took < STOP_MAX, "{status} after {took:?}");
+    }
+    ledger.compare(&Server::start(folder.path(), &[]));
+}
+
 fn live(seed: u64, rounds: u32, tally: &mut Tally) {
     let folder = tempfile::tempdir().expect("folder");
-    let today = Clock::System.now() / DAY_MS;
-    let events = Events { seed, today: i32::try_from(today).expect("a day") };
+    let events = Events::begun_now(seed);
     let mut ledger = Ledger::new(events);
     found(folder.path(), events, &mut ledger);
     for round in 1..=rounds {
@@ -136,9 +158,14 @@ fn one_round(data_dir: &Path, events: Events, number: u32, ledger: &mut Ledger, 
         tally.unready += 1;
         return;
     };
+    note(ledger, load, events, number, manner);
+}
+
+/// Notes what a round sent, and what of it was acknowledged.
+fn note(ledger: &mut Ledger, load: Load, events: Events, round: u32, manner: Manner) {
     let (acknowledged, used) = load.end();
     for within in 0..used {
-        let number = Number { round: number, within };
+        let number = Number { round, within };
         ledger.note_sent(number, events.day(number, manner.expires), manner.is_padded(within));
     }
     acknowledged.into_iter().for_each(|number| ledger.note_acknowledged(number));

@@ -34,6 +34,11 @@ pub struct Events {
 }
 
 impl Events {
+    pub fn begun_now(seed: u64) -> Self {
+        let today = metronome::clock::Clock::System.now() / DAY_MS;
+        Self { seed, today: i32::try_from(today).expect("a day") }
+    }
+
     /// What every event bears, so that it is known again; one with an id has it as its id too.
     pub fn mark(self, number: Number) -> String {
         format!("{:x}-{}-{}", self.seed, number.round, number.within)
