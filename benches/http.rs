@@ -83,7 +83,7 @@ async fn round(name: &str, batch: u64, time_max: Duration) -> (f64, String) {
         rate: None,
         time_max,
         events: 100_000_000,
-        mix,
+        bodies: load::Bodies::Made(mix),
     };
     // The first event makes salts; until the catalog's file has settled, each request looks into it.
     let first = load::Options { events: 1, connections: 1, batch: 1, ..options.clone() };

@@ -3,20 +3,22 @@
 //! - A request that got no answer is neither acknowledged nor refused: it is unknown.
 //! - Absent: any claim about what the server stored; who asks afterwards compares with what was acknowledged.
 
+mod bodies;
 mod client;
 pub mod mix;
 mod tally;
 
+pub use bodies::{Bodies, Written};
 pub use tally::Report;
 
 use crate::error::Kind;
-use mix::Mix;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tally::Tally;
+use tokio::task::JoinSet;
 
 /// What to send, where, how fast.
 #[derive(Debug, Clone)]
@@ -35,10 +37,10 @@ pub struct Options {
     pub rate: Option<u64>,
     /// When to stop.
     pub time_max: Duration,
-    /// Events to send at the most (the mix says how many there are).
+    /// Events to send at the most.
     pub events: u64,
     /// What they are like.
-    pub mix: Mix,
+    pub bodies: Bodies,
 }
 
 /// Why a load could not run.
@@ -52,12 +54,18 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+    /// Events that were written before could not be read.
+    #[error("read events that were written")]
+    Read(#[source] std::io::Error),
 }
 
 impl LoadError {
     /// What the holder can do about it.
     pub fn kind(&self) -> Kind {
-        Kind::Unavailable
+        match self {
+            Self::Connect { .. } => Kind::Unavailable,
+            Self::Read(_) => Kind::Internal,
+        }
     }
 }
 
@@ -65,29 +73,36 @@ impl LoadError {
 pub type OnAcknowledged = Arc<dyn Fn(Range<u64>) + Send + Sync>;
 
 /// Sends until the time or the events are over, or the server is gone; tells each acknowledgement as it comes.
+/// Dropped before, it sends no more.
 pub async fn run(options: Options, acknowledged: OnAcknowledged) -> Result<Report, LoadError> {
     let probe = tokio::net::TcpStream::connect(options.target).await;
     drop(probe.map_err(|source| LoadError::Connect { target: options.target, source })?);
     let options = Arc::new(options);
     let next = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
-    let worker = |_| {
+    let mut workers = JoinSet::new();
+    for _ in 0..options.connections {
         let (options, next, acknowledged) = (Arc::clone(&options), Arc::clone(&next), Arc::clone(&acknowledged));
-        tokio::spawn(async move { work(&options, &next, &acknowledged, started).await })
-    };
-    let workers: Vec<_> = (0..options.connections).map(worker).collect();
+        workers.spawn(async move { work(&options, &next, &acknowledged, started).await });
+    }
     let mut total = Tally::default();
-    for worker in workers {
+    while let Some(worker) = workers.join_next().await {
         // A worker that panicked has nothing to add.
-        total.merge(worker.await.unwrap_or_default());
+        if let Ok(tally) = worker {
+            total.merge(tally?);
+        }
     }
     Ok(total.report(started.elapsed()))
 }
 
-async fn work(options: &Options, next: &AtomicU64, acknowledged: &OnAcknowledged, started: Instant) -> Tally {
+async fn work(
+    options: &Options,
+    next: &AtomicU64,
+    acknowledged: &OnAcknowledged,
+    started: Instant,
+) -> Result<Tally, LoadError> {
     let mut tally = Tally::default();
     let mut connection = None;
-    let mut body = Vec::new();
     while started.elapsed() < options.time_max {
         let first = next.fetch_add(options.batch, Ordering::Relaxed);
         if first >= options.events {
@@ -95,10 +110,10 @@ async fn work(options: &Options, next: &AtomicU64, acknowledged: &OnAcknowledged
         }
         let numbers = first..(first + options.batch).min(options.events);
         pace(options.rate, first, started).await;
-        fill(&options.mix, numbers.clone(), &mut body);
+        let body = options.bodies.lines(numbers.clone()).map_err(LoadError::Read)?;
         let asked = Instant::now();
         let count = numbers.end - numbers.start;
-        match client::post(&mut connection, options, body.clone()).await {
+        match client::post(&mut connection, options, body).await {
             Ok(status) if status.is_success() => {
                 tally.acknowledged(count, asked.elapsed());
                 acknowledged(numbers);
@@ -113,7 +128,7 @@ async fn work(options: &Options, next: &AtomicU64, acknowledged: &OnAcknowledged
             }
         }
     }
-    tally
+    Ok(tally)
 }
 
 /// Waits until event `first` is due.
@@ -121,14 +136,6 @@ async fn pace(rate: Option<u64>, first: u64, started: Instant) {
     if let Some(rate) = rate {
         let due = started + Duration::from_secs_f64(first as f64 / rate.max(1) as f64);
         tokio::time::sleep_until(due.into()).await;
-    }
-}
-
-fn fill(mix: &Mix, numbers: Range<u64>, body: &mut Vec<u8>) {
-    body.clear();
-    for number in numbers {
-        mix.write(number, true, body);
-        body.push(b'\n');
     }
 }
 

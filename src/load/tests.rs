@@ -1,6 +1,8 @@
+use super::mix::Mix;
 use super::*;
 use axum::http::StatusCode;
 use axum::routing::post;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 async fn server(answer: StatusCode) -> SocketAddr {
@@ -18,8 +20,11 @@ async fn server(answer: StatusCode) -> SocketAddr {
     address
 }
 
+fn mix() -> Mix {
+    Mix::new(1, "s", 0, 1000, 100)
+}
+
 fn options(target: SocketAddr, batch: u64) -> Options {
-    let mix = Mix::new(1, "s", 0, 1000, 100);
     Options {
         target,
         path: "/tick".to_owned(),
@@ -29,7 +34,7 @@ fn options(target: SocketAddr, batch: u64) -> Options {
         rate: None,
         time_max: Duration::from_secs(60),
         events: 100,
-        mix,
+        bodies: Bodies::Made(mix()),
     }
 }
 
@@ -65,4 +70,24 @@ async fn a_server_that_is_not_there_is_said_so() {
     assert_eq!(error.to_string(), format!("connect to {target}"));
 }
 
-use std::collections::BTreeMap;
+#[test]
+fn events_written_before_are_those_made_as_they_are_sent() {
+    let folder = tempfile::tempdir().expect("folder");
+    let written = Written::write(&folder.path().join("events"), &mix(), "").expect("written");
+    assert_eq!((written.events(), written.bytes()), (100, std::fs::metadata(written.path()).expect("file").len()));
+    let (made, written) = (Bodies::Made(mix()), Bodies::Written(Arc::new(written)));
+    for numbers in [0..1, 7..20, 99..100, 0..100] {
+        assert_eq!(written.lines(numbers.clone()).expect("read"), made.lines(numbers).expect("made"));
+    }
+    let error = written.lines(90..101).expect_err("past the end");
+    assert_eq!(error.to_string(), "event 101 of 100 was not written");
+}
+
+#[test]
+fn what_a_protocol_wants_before_each_event_is_there() {
+    let folder = tempfile::tempdir().expect("folder");
+    let written = Written::write(&folder.path().join("events"), &mix(), "{}\n").expect("written");
+    let lines = String::from_utf8(Bodies::Written(Arc::new(written)).lines(3..5).expect("read")).expect("text");
+    let begins: Vec<&str> = lines.lines().map(|line| &line[..2]).collect();
+    assert_eq!(begins, ["{}", "{\"", "{}", "{\""]);
+}

@@ -2,7 +2,7 @@
 
 use super::args::Load;
 use crate::clock::Clock;
-use crate::load::{LoadError, Options, Report, mix::Mix, run as send};
+use crate::load::{Bodies, LoadError, Options, Report, mix::Mix, run as send};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub async fn run(asked: &Load, clock: &Clock) -> Result<Report, LoadError> {
         rate: asked.rate,
         time_max: Duration::from_secs(asked.seconds),
         events: asked.events,
-        mix: Mix::new(asked.seed, &asked.site, from, span_ms, asked.events),
+        bodies: Bodies::Made(Mix::new(asked.seed, &asked.site, from, span_ms, asked.events)),
     };
     send(options, Arc::new(|_| ())).await
 }
