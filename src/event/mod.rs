@@ -16,8 +16,8 @@ pub use known::{Known, Shape};
 pub use origin::{ORIGIN, Origin};
 pub use payload::PayloadError;
 pub use raw::RawEvent;
-pub use recent::{IdScope, RecentIds};
-pub use value::{Value, number_text};
+pub use recent::{IdHash, IdScope, RecentIds};
+pub use value::{Text, Value, number_text};
 
 use crate::clock::Millis;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ pub enum Key {
     /// A key with a meaning.
     Known(Known),
     /// A key of the application's own; never the name of a canonical one.
-    Free(Box<str>),
+    Free(Text),
 }
 
 impl Key {
@@ -160,6 +160,19 @@ impl Event {
             Ok(at) => self.fields[at].1 = value,
             Err(at) => self.fields.insert(at, (key, value)),
         }
+    }
+
+    /// Sets or takes out many canonical keys in one go; `changes` ascend by their keys.
+    pub fn amend(&mut self, changes: impl IntoIterator<Item = (Known, Option<Value>)>) {
+        let room = Vec::with_capacity(self.fields.len() + 12);
+        let mut held = std::mem::replace(&mut self.fields, room).into_iter().peekable();
+        for (known, value) in changes {
+            let key = Key::Known(known);
+            self.fields.extend(std::iter::from_fn(|| held.next_if(|(other, _)| *other < key)));
+            held.next_if(|(other, _)| *other == key);
+            self.fields.extend(value.map(|value| (key, value)));
+        }
+        self.fields.extend(held);
     }
 
     /// Takes a key out and returns what it held.

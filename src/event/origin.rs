@@ -4,7 +4,7 @@
 //! - An event without a visit, and a visit's first event, bear their own origin as it stands and no `own_origin`.
 //! - The usual origin of the others, for which nothing is written, is [`Origin::usual`]: the channel `Direct` alone.
 
-use super::{Event, Known, Value};
+use super::{Event, Known, Text, Value};
 
 /// The keys of an origin.
 pub const ORIGIN: [Known; 7] = [
@@ -21,12 +21,12 @@ const USUAL: [Option<&str>; ORIGIN.len()] = [None, Some("Direct"), None, None, N
 
 /// The texts of the keys of [`ORIGIN`], in that order; what is absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Origin([Option<Box<str>>; ORIGIN.len()]);
+pub struct Origin([Option<Text>; ORIGIN.len()]);
 
 impl Origin {
     /// What most events within a visit say of themselves.
     pub fn usual() -> Self {
-        Self(USUAL.map(|text| text.map(Box::from)))
+        Self(USUAL.map(|text| text.map(Text::from)))
     }
 
     fn is_usual(&self) -> bool {
@@ -39,12 +39,12 @@ impl Origin {
     }
 
     fn standing(event: &Event) -> Self {
-        Self(ORIGIN.map(|known| event.text(known).map(Box::from)))
+        Self(ORIGIN.map(|known| event.text(known).map(Text::from)))
     }
 
     fn parse(text: &str) -> Self {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
-        Self(ORIGIN.map(|known| object.get(known.name())?.as_str().map(Box::from)))
+        Self(ORIGIN.map(|known| object.get(known.name())?.as_str().map(Text::from)))
     }
 
     fn to_text(&self) -> String {

@@ -3,13 +3,13 @@
 //! - Keys keep the order of arrival; of duplicate keys the last wins (settled by `normalize`).
 //! - In forms and query strings everything is text: `typed` is false.
 
-use super::Value;
+use super::{Text, Value};
 
 /// What a sender said of one event.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RawEvent {
     /// Flat keys and values, in order of arrival.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Vec<(Text, Value)>,
     /// Whether values carry their JSON kinds; false for forms and query strings, where all is text.
     pub typed: bool,
     /// Bytes of JSON (or what stands for it) that it came in.

@@ -28,6 +28,10 @@ impl IdScope {
     }
 }
 
+/// A sender's id on its site, hashed once; means something to the [`RecentIds`] that made it, and to those made beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdHash(u128);
+
 /// Ids seen lately.
 #[derive(Debug)]
 pub struct RecentIds {
@@ -41,24 +45,40 @@ impl RecentIds {
     /// None yet, and never more than `ids_max` (some 40 B each).
     pub fn bounded(ids_max: usize) -> Self {
         let random = || RandomState::new().hash_one(0);
-        let key = (random(), random());
+        Self::keyed(ids_max, (random(), random()))
+    }
+
+    /// None yet, never more than `ids_max`, and the same hashes.
+    pub fn beside(&self, ids_max: usize) -> Self {
+        Self::keyed(ids_max, self.key)
+    }
+
+    fn keyed(ids_max: usize, key: (u64, u64)) -> Self {
         Self { young: HashSet::default(), old: HashSet::default(), half_max: (ids_max / 2).max(1), key }
     }
 
-    /// Whether the event's id was seen on its site, within these days. An event without an id is never known.
-    pub fn contains(&self, event: &Event, scope: IdScope) -> bool {
-        let Some(of_id) = self.hash(event) else { return false };
-        let (first, last) = scope.days(event.day());
+    /// The event's id on its site; `None` for an event without one.
+    pub fn hash(&self, event: &Event) -> Option<IdHash> {
+        let id = event.text(Known::EventId)?;
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write_u64(event.site().len() as u64);
+        hasher.write(event.site().as_bytes());
+        hasher.write(id.as_bytes());
+        Some(IdHash(hasher.finish128().as_u128()))
+    }
+
+    /// Whether the id was seen within these days of `day`.
+    pub fn contains(&self, id: IdHash, day: Day, scope: IdScope) -> bool {
+        let (first, last) = scope.days(day);
         (first.0..=last.0).any(|day| {
-            let key = of_day(of_id, Day(day));
+            let key = of_day(id, Day(day));
             self.young.contains(&key) || self.old.contains(&key)
         })
     }
 
-    /// Remembers the event's id, if it has one. Answers whether it is new within the event's day.
-    pub fn insert(&mut self, event: &Event) -> bool {
-        let Some(of_id) = self.hash(event) else { return true };
-        let key = of_day(of_id, event.day());
+    /// Remembers an id of a day. Answers whether it is new within it.
+    pub fn insert(&mut self, id: IdHash, day: Day) -> bool {
+        let key = of_day(id, day);
         if self.young.len() >= self.half_max {
             self.old = std::mem::take(&mut self.young);
         }
@@ -74,22 +94,13 @@ impl RecentIds {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    fn hash(&self, event: &Event) -> Option<u128> {
-        let id = event.text(Known::EventId)?;
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        hasher.write_u64(event.site().len() as u64);
-        hasher.write(event.site().as_bytes());
-        hasher.write(id.as_bytes());
-        Some(hasher.finish128().as_u128())
-    }
 }
 
 /// One id on one day; the days around cost no further hash.
-fn of_day(of_id: u128, day: Day) -> u128 {
+fn of_day(id: IdHash, day: Day) -> u128 {
     // An odd number of 128 bits (2^128 divided by the golden ratio): different days lie far apart.
     const STEP: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
-    of_id.wrapping_add(STEP.wrapping_mul(day.0 as u128))
+    id.0.wrapping_add(STEP.wrapping_mul(day.0 as u128))
 }
 
 /// Hashes what is a hash already.

@@ -5,6 +5,9 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
+/// Text of a value, or a free key's name; up to 24 bytes of it lie in place.
+pub type Text = compact_str::CompactString;
+
 /// The largest whole number up to which every whole number is exact as a 64-bit float.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -12,7 +15,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Text; arrays of objects are kept as their JSON text.
-    Text(Box<str>),
+    Text(Text),
     /// A whole number that fits 64 bits with a sign.
     Int(i64),
     /// A whole number beyond `i64::MAX` that fits 64 bits.
@@ -27,7 +30,7 @@ pub enum Value {
 
 impl Value {
     /// Text.
-    pub fn text(text: impl Into<Box<str>>) -> Self {
+    pub fn text(text: impl Into<Text>) -> Self {
         Self::Text(text.into())
     }
 

@@ -42,8 +42,13 @@ impl Days {
 
     /// Events went to the store.
     pub(super) fn touch<'a>(&mut self, events: impl Iterator<Item = &'a Event>, now: Millis) {
-        let places: HashSet<(Day, &str)> = events.map(|event| (event.day(), event.site())).collect();
-        for (day, site) in places {
+        // Mostly events of one day and site come together.
+        let mut last = None;
+        for place in events.map(|event| (event.day(), event.site())) {
+            if last.replace(place) == Some(place) {
+                continue;
+            }
+            let (day, site) = place;
             let ends = day.next().start(&(self.zone_of)(site));
             let touched = self.touched.entry(day).or_insert(Touched { ends, first: now, last: now });
             touched.ends = touched.ends.max(ends);

@@ -4,7 +4,7 @@
 //!   original may lie on another day.
 
 use super::follow::Arrival;
-use crate::event::{Day, Known, RecentIds};
+use crate::event::{Day, IdHash, Known, RecentIds};
 use crate::store::{Entry, Store, StoreError};
 use std::collections::HashMap;
 
@@ -34,14 +34,19 @@ impl Duplicates {
         store: &dyn Store,
         arrivals: Vec<Arrival>,
     ) -> Result<(Vec<Entry>, u64), StoreError> {
-        let known = self.known(store, &arrivals).await?;
+        let hashes: Vec<Option<IdHash>> = arrivals.iter().map(|arrival| self.recent.hash(&arrival.event)).collect();
+        let known = self.known(store, &arrivals, &hashes).await?;
         let before = arrivals.len();
         let mut entries = Vec::with_capacity(before);
-        for (arrival, known) in arrivals.into_iter().zip(known) {
-            if !known && !self.recent.contains(&arrival.event, arrival.scope) {
-                self.recent.insert(&arrival.event);
-                entries.push(Entry { position: arrival.position, event: arrival.event });
+        for ((Arrival { event, position, scope }, known), id) in arrivals.into_iter().zip(known).zip(hashes) {
+            if let Some(id) = id {
+                let day = event.day();
+                if known || self.recent.contains(id, day, scope) {
+                    continue;
+                }
+                self.recent.insert(id, day);
             }
+            entries.push(Entry { position, event });
         }
         let duplicates = (before - entries.len()) as u64;
         Ok((entries, duplicates))
@@ -49,15 +54,20 @@ impl Duplicates {
 
     /// For each arrival, whether its id was known before this batch. Settled for all before any of them is remembered:
     /// remembering one may forget another.
-    async fn known(&self, store: &dyn Store, arrivals: &[Arrival]) -> Result<Vec<bool>, StoreError> {
+    async fn known(
+        &self,
+        store: &dyn Store,
+        arrivals: &[Arrival],
+        hashes: &[Option<IdHash>],
+    ) -> Result<Vec<bool>, StoreError> {
         let mut known = vec![false; arrivals.len()];
         let mut questions: HashMap<(&str, (Day, Day)), Question<'_>> = HashMap::new();
-        for (place, arrival) in arrivals.iter().enumerate() {
-            let Some(id) = arrival.event.text(Known::EventId) else { continue };
-            known[place] = self.recent.contains(&arrival.event, arrival.scope);
+        for (place, (arrival, hash)) in arrivals.iter().zip(hashes).enumerate() {
+            let (Some(hash), Some(id)) = (hash, arrival.event.text(Known::EventId)) else { continue };
+            let day = arrival.event.day();
+            known[place] = self.recent.contains(*hash, day, arrival.scope);
             if !known[place] {
-                let days = arrival.scope.days(arrival.event.day());
-                let question = questions.entry((arrival.event.site(), days)).or_default();
+                let question = questions.entry((arrival.event.site(), arrival.scope.days(day))).or_default();
                 question.places.push(place);
                 question.ids.push(id);
             }

@@ -17,7 +17,7 @@ pub use error::IngestError;
 pub use receipt::{Explained, Item, Receipt, Rejected};
 
 use crate::catalog::salts::Salts;
-use crate::event::{Day, Event, IdScope, Known, RawEvent, RecentIds};
+use crate::event::{Day, Event, IdHash, IdScope, Known, RawEvent, RecentIds};
 use crate::journal::{Batch, Journal};
 use crate::normalize::places::Places;
 use crate::normalize::site::DEFAULT_SITE;
@@ -83,8 +83,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Prepared {
     batch: Batch,
-    /// The events of the batch that have an id.
-    with_ids: Vec<Event>,
+    /// The ids in the batch.
+    ids: Vec<(IdHash, Day)>,
     tally: Tally,
     days: BTreeSet<Day>,
     duplicates: u64,
@@ -115,7 +115,7 @@ impl Ingest {
             return Err(IngestError::TooMany { events: items.len(), limit });
         }
         // Half of it holds a whole batch: nothing of one's own batch is ever forgotten.
-        let mut own = RecentIds::bounded(2 * items.len());
+        let mut own = self.inner.recent().beside(2 * items.len());
         let mut prepared = Prepared::default();
         let mut items = items.into_iter();
         while items.len() > 0 {
@@ -127,8 +127,8 @@ impl Ingest {
         self.keep_salts().await?;
         let positions = self.inner.parts.journal.append(prepared.batch).await?;
         let mut recent = self.inner.recent();
-        for event in &prepared.with_ids {
-            recent.insert(event);
+        for (id, day) in prepared.ids {
+            recent.insert(id, day);
         }
         drop(recent);
         self.inner.tally().add(prepared.tally);
@@ -158,8 +158,10 @@ impl Ingest {
             let mut notes = Notes::on();
             let read = raw.map(|raw| (has_sent_at(&raw, &sender), raw));
             let event = read.and_then(|(sent_at, raw)| Ok((normalize(raw, &context, &mut notes)?, sent_at)));
-            let is_duplicate =
-                event.as_ref().is_ok_and(|(event, sent_at)| recent.contains(event, scope_of(event, *sent_at)));
+            let is_known = |event: &Event, sent_at| {
+                recent.hash(event).is_some_and(|id| recent.contains(id, event.day(), scope_of(event, sent_at)))
+            };
+            let is_duplicate = event.as_ref().is_ok_and(|(event, sent_at)| is_known(event, *sent_at));
             Explained { at, event: event.map(|(event, _)| event), notes: notes.into_list(), is_duplicate }
         };
         let explained = items.into_iter().map(explain).collect();
@@ -181,44 +183,21 @@ impl Ingest {
     ) -> Result<(), IngestError> {
         let secrets = self.inner.secrets(sender);
         let context = self.inner.context(*sender, &secrets);
+        let mut events = Vec::with_capacity(TURN_EVENTS.min(items.size_hint().0));
         for Item { at, raw } in items {
             let site = site_said(&raw, sender);
             let read = raw.map(|raw| (has_sent_at(&raw, sender), raw));
             match read.and_then(|(sent_at, raw)| Ok((normalize(raw, &context, &mut Notes::off())?, sent_at))) {
-                Ok((event, sent_at)) => self.add(event, sent_at, own, prepared)?,
+                Ok(event) => events.push(event),
                 Err(Rejection { reason, message, key }) => {
                     prepared.tally.rejected(&site, reason);
                     prepared.rejected.push(Rejected { at, key, reason, message });
                 }
             }
         }
-        secrets.check()
-    }
-
-    fn add(
-        &self,
-        event: Event,
-        sent_at: bool,
-        own: &mut RecentIds,
-        prepared: &mut Prepared,
-    ) -> Result<(), IngestError> {
-        let scope = scope_of(&event, sent_at);
-        if event.known(Known::EventId).is_some() {
-            if own.contains(&event, scope) || self.inner.recent().contains(&event, scope) {
-                prepared.duplicates += 1;
-                prepared.tally.duplicate(event.site());
-                return Ok(());
-            }
-            own.insert(&event);
-        }
-        prepared.batch.push(&event.to_payload(scope)?);
-        prepared.tally.accepted(event.site());
-        prepared.bots += u64::from(event.known(Known::Bot).is_some());
-        prepared.days.insert(event.day());
-        if event.known(Known::EventId).is_some() {
-            prepared.with_ids.push(event);
-        }
-        Ok(())
+        secrets.check()?;
+        let recent = self.inner.recent();
+        events.into_iter().try_for_each(|(event, sent_at)| prepared.add(event, sent_at, &recent, own))
     }
 
     async fn keep_salts(&self) -> Result<(), IngestError> {
@@ -229,6 +208,27 @@ impl Ingest {
         let salts = Arc::clone(salts);
         let kept = tokio::task::spawn_blocking(move || salts.keep()).await;
         kept.map_err(|_| IngestError::Stopped)?.map_err(IngestError::from)
+    }
+}
+
+impl Prepared {
+    /// Takes an event, unless one of its id was taken before.
+    fn add(&mut self, event: Event, sent_at: bool, recent: &RecentIds, own: &mut RecentIds) -> Result<(), IngestError> {
+        let (scope, day) = (scope_of(&event, sent_at), event.day());
+        if let Some(id) = recent.hash(&event) {
+            if own.contains(id, day, scope) || recent.contains(id, day, scope) {
+                self.duplicates += 1;
+                self.tally.duplicate(event.site());
+                return Ok(());
+            }
+            own.insert(id, day);
+            self.ids.push((id, day));
+        }
+        self.batch.push(&event.to_payload(scope)?);
+        self.tally.accepted(event.site());
+        self.bots += u64::from(event.known(Known::Bot).is_some());
+        self.days.insert(day);
+        Ok(())
     }
 }
 

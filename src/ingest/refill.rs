@@ -15,7 +15,9 @@ pub(super) fn refill(recent: &mut RecentIds, journal: &Journal, events_max: u64)
         match reader.read(READ_EVENTS) {
             Ok(Some(block)) => {
                 for (event, _) in block.iter().filter_map(|payload| Event::from_payload(payload).ok()) {
-                    recent.insert(&event);
+                    if let Some(id) = recent.hash(&event) {
+                        recent.insert(id, event.day());
+                    }
                 }
             }
             Ok(None) => return Ok(()),

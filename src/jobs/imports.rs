@@ -140,7 +140,7 @@ fn read(body: &[u8], mut format: LineFormat, limits: &Limits, repetitions: &mut 
 fn with_id(mut raw: RawEvent, line: &[u8], repetitions: &mut Repetitions) -> RawEvent {
     if raw.get("event_id").is_none() && raw.get("event.id").is_none() {
         let id = repetitions.id(line, &raw);
-        raw.fields.push(("event_id".to_owned(), Value::text(id)));
+        raw.fields.push(("event_id".into(), Value::text(id)));
     }
     raw
 }

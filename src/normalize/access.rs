@@ -22,7 +22,7 @@ pub(super) fn resolve(draft: &mut Draft, mut short: Vec<Named>, notes: &mut Note
     }
     draft.is_access = true;
     draft.drop_dashes();
-    short.retain(|named| !matches!(&named.value, Value::Text(text) if text.as_ref() == "-"));
+    short.retain(|named| !matches!(&named.value, Value::Text(text) if text.as_str() == "-"));
     for named in short {
         take(draft, unwrapped(named), is_caddy, notes);
     }
@@ -37,7 +37,7 @@ fn give_back(draft: &mut Draft, named: Named, notes: &mut Notes) {
     if named.alias.target == Target::Ip && is_address(&named.value) {
         return notes.add("dropped", Some(named.alias.name), || "addresses are never kept".to_owned());
     }
-    set_free(draft, named.alias.name.to_owned(), named.value);
+    set_free(draft, named.alias.name.into(), named.value);
 }
 
 fn has_status(draft: &Draft, short: &[Named]) -> bool {

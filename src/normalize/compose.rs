@@ -8,7 +8,7 @@ use super::site::{DEFAULT_SITE, SiteRules};
 use super::source::{self, Origin};
 use super::{Notes, Reason, Rejection, action, fingerprint, fit, gather, page, path, referer, time, who};
 use crate::clock::Millis;
-use crate::event::{Event, Known, RawEvent, Value};
+use crate::event::{Event, Known, RawEvent, Text, Value};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -48,7 +48,7 @@ pub fn normalize(raw: RawEvent, context: &Context<'_>, notes: &mut Notes) -> Res
 }
 
 /// The event's own site, where its key may write to it; else the key's, else `default`.
-fn site(draft: &mut Draft, context: &Context<'_>) -> Result<Box<str>, Rejection> {
+fn site(draft: &mut Draft, context: &Context<'_>) -> Result<Text, Rejection> {
     let sender = &context.sender;
     let named = match draft.take(Known::Site) {
         Some(Value::Text(name)) => Some(name),
@@ -105,7 +105,7 @@ fn own_referer(draft: &mut Draft, rules: &SiteRules, notes: &mut Notes) {
     let Some(Value::Text(text)) = draft.take(Known::Referer) else { return };
     let Some(normal) = referer::normalize(&text) else {
         let kept = Value::text(gather::without_query(&text));
-        return gather::move_aside(draft, "referer".to_owned(), kept, "it is no address of a page", notes);
+        return gather::move_aside(draft, "referer".into(), kept, "it is no address of a page", notes);
     };
     let host = referer::host_of(&normal);
     let is_own = |own: &str| referer::host_of(path::bare_host(own)).eq_ignore_ascii_case(host);

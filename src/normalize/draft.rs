@@ -6,14 +6,14 @@
 use super::aliases::Target;
 use super::{fit, path, time};
 use crate::clock::Millis;
-use crate::event::{Event, Key, Known, Value};
+use crate::event::{Event, Key, Known, Text, Value};
 use std::net::IpAddr;
 
 /// An address that names the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAddress {
     /// As it was given.
-    pub text: Box<str>,
+    pub text: Text,
     /// Whether it was the target of a request: `//x` is a path there.
     pub is_target: bool,
 }
@@ -29,15 +29,15 @@ pub struct Draft {
     /// The person's address.
     pub ip: Option<IpAddr>,
     /// The person's user agent.
-    pub agent: Option<Box<str>>,
+    pub agent: Option<Text>,
     /// Where the page is.
     pub url: Option<PageAddress>,
     /// The sender's pseudonym of the visitor.
-    pub pseudonym: Option<Box<str>>,
+    pub pseudonym: Option<Text>,
     /// Keys of the application's own.
-    pub free: Vec<(String, Value)>,
+    pub free: Vec<(Text, Value)>,
     /// Values that go to `x.NAME`.
-    pub moved: Vec<(String, Value)>,
+    pub moved: Vec<(Text, Value)>,
     /// Whether it is an access line.
     pub is_access: bool,
 }
@@ -148,15 +148,15 @@ impl Draft {
 
     /// Every canonical text, every free and moved value that is the text `-` is absent.
     pub fn drop_dashes(&mut self) {
-        let is_dash = |value: &Value| matches!(value, Value::Text(text) if text.as_ref() == "-");
+        let is_dash = |value: &Value| matches!(value, Value::Text(text) if text.as_str() == "-");
         for slot in &mut self.known {
             if slot.as_ref().is_some_and(is_dash) {
                 *slot = None;
             }
         }
-        self.agent.take_if(|text| text.as_ref() == "-");
-        self.pseudonym.take_if(|text| text.as_ref() == "-");
-        self.url.take_if(|url| url.text.as_ref() == "-");
+        self.agent.take_if(|text| text.as_str() == "-");
+        self.pseudonym.take_if(|text| text.as_str() == "-");
+        self.url.take_if(|url| url.text.as_str() == "-");
         self.time.take_if(|value| is_dash(value));
         self.free.retain(|(_, value)| !is_dash(value));
         self.moved.retain(|(_, value)| !is_dash(value));
@@ -176,7 +176,7 @@ impl Draft {
             while self.free.iter().any(|(taken, _)| *taken == moved) {
                 moved.insert_str(0, "x.");
             }
-            self.free.push((moved, value));
+            self.free.push((moved.into(), value));
         }
     }
 
@@ -188,7 +188,7 @@ impl Draft {
         self.free.dedup_by(|earlier, kept| earlier.0 == kept.0);
         let mut fields: Vec<(Key, Value)> = Vec::with_capacity(32 + self.free.len());
         fields.extend(Known::all().zip(self.known).filter_map(|(known, slot)| Some((Key::Known(known), slot?))));
-        fields.extend(self.free.into_iter().map(|(name, value)| (Key::Free(name.into_boxed_str()), value)));
+        fields.extend(self.free.into_iter().map(|(name, value)| (Key::Free(name), value)));
         Event::from_fields(fields)
     }
 }
@@ -205,7 +205,7 @@ fn text_of(value: &Value) -> Option<&str> {
 }
 
 /// The text of a value, nothing where it is empty.
-fn some_text(value: Value) -> Result<Option<Box<str>>, Value> {
+fn some_text(value: Value) -> Result<Option<Text>, Value> {
     match fit::fit(crate::event::Shape::Text, value, true)? {
         Value::Text(text) => Ok(Some(text).filter(|text| !text.is_empty())),
         other => Err(other),

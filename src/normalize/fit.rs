@@ -41,8 +41,8 @@ fn texts(value: Value) -> Result<Value, Value> {
 fn boolean(value: Value, typed: bool) -> Result<Value, Value> {
     match &value {
         Value::Bool(_) => Ok(value),
-        Value::Text(text) if !typed && text.as_ref() == "true" => Ok(Value::Bool(true)),
-        Value::Text(text) if !typed && text.as_ref() == "false" => Ok(Value::Bool(false)),
+        Value::Text(text) if !typed && text.as_str() == "true" => Ok(Value::Bool(true)),
+        Value::Text(text) if !typed && text.as_str() == "false" => Ok(Value::Bool(false)),
         _ => Err(value),
     }
 }

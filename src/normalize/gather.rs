@@ -7,7 +7,7 @@ use super::aliases::{ADDRESS_NAMES, Alias, Meaning, OTHERS, SHORT, Target, meani
 use super::context::Context;
 use super::draft::{Draft, read_ip};
 use super::{Notes, Reason, Rejection, access, json, mask};
-use crate::event::{Known, RawEvent, Value};
+use crate::event::{Known, RawEvent, Text, Value};
 use std::collections::HashSet;
 
 /// A value under a name that others use.
@@ -69,10 +69,10 @@ fn check_names(raw: &RawEvent, context: &Context<'_>) -> Result<(), Rejection> {
 }
 
 fn is_version(value: &Value) -> bool {
-    matches!(value, Value::Int(1)) || matches!(value, Value::Text(text) if text.as_ref() == "1")
+    matches!(value, Value::Int(1)) || matches!(value, Value::Text(text) if text.as_str() == "1")
 }
 
-fn own(draft: &mut Draft, name: String, target: Target, value: Value, typed: bool, notes: &mut Notes) {
+fn own(draft: &mut Draft, name: Text, target: Target, value: Value, typed: bool, notes: &mut Notes) {
     let Err(value) = draft.put(target, value, typed, 0) else { return };
     move_aside(draft, name, keepable(target, value), "it does not fit the key's meaning", notes);
 }
@@ -90,7 +90,7 @@ pub(super) fn keepable(target: Target, value: Value) -> Value {
     }
 }
 
-pub(super) fn move_aside(draft: &mut Draft, name: String, value: Value, why: &'static str, notes: &mut Notes) {
+pub(super) fn move_aside(draft: &mut Draft, name: Text, value: Value, why: &'static str, notes: &mut Notes) {
     notes.add("moved", Some(&name), || format!("kept as x.{name}: {why}"));
     draft.moved.retain(|(earlier, _)| *earlier != name);
     draft.moved.push((name, value));
@@ -103,7 +103,7 @@ fn insert(list: &mut Vec<Named>, rank: usize, alias: &'static Alias, value: Valu
 }
 
 /// Of duplicates the last stays: [`Draft::into_event`] sees to it.
-pub(super) fn set_free(draft: &mut Draft, name: String, value: Value) {
+pub(super) fn set_free(draft: &mut Draft, name: Text, value: Value) {
     draft.free.push((name, value));
 }
 
@@ -146,7 +146,7 @@ pub(super) fn lose(draft: &mut Draft, alias: &Alias, value: Value, notes: &mut N
         }
         (_, value) => value,
     };
-    set_free(draft, alias.name.to_owned(), value);
+    set_free(draft, alias.name.into(), value);
 }
 
 /// A text without what stands from a `?` to the next space.
@@ -190,7 +190,7 @@ fn defaults(draft: &mut Draft, context: &Context<'_>, notes: &mut Notes) {
         _ => 0,
     });
     for (name, text, meaning) in left {
-        let (name, value) = (name.clone(), Value::text(text.as_str()));
+        let (name, value) = (Text::from(name.as_str()), Value::text(text.as_str()));
         match meaning {
             Some(Meaning::Own(target)) => own(draft, name, target, value, false, notes),
             Some(Meaning::Other(rank)) => {

@@ -107,19 +107,19 @@ fn parameter(draft: &mut Draft, name: &str, text: &str, limits: &Limits, notes: 
     match meaning(name) {
         Some(Meaning::Own(target)) if draft.is_vacant(target) => {
             if let Err(value) = draft.put(target, value, false, 0) {
-                move_aside(draft, name.to_owned(), value, "it does not fit the key's meaning", notes);
+                move_aside(draft, name.into(), value, "it does not fit the key's meaning", notes);
             }
         }
         Some(Meaning::Other(at)) if draft.is_vacant(OTHERS[at].target) => {
             if let Err(value) = draft.put(OTHERS[at].target, value, false, OTHERS[at].digits) {
-                set_free(draft, name.to_owned(), value);
+                set_free(draft, name.into(), value);
             }
         }
         Some(Meaning::Derived) if !draft.moved.iter().any(|(taken, _)| taken == name) => {
-            move_aside(draft, name.to_owned(), value, "it is worked out, never taken", notes);
+            move_aside(draft, name.into(), value, "it is worked out, never taken", notes);
         }
         Some(Meaning::Short(_)) | None if !draft.free.iter().any(|(taken, _)| taken == name) => {
-            set_free(draft, name.to_owned(), value);
+            set_free(draft, name.into(), value);
         }
         _ => {}
     }

@@ -11,14 +11,14 @@ use super::places::Place;
 use super::site::{Gpc, SiteRules};
 use super::visitor::{self, Traits, Who};
 use super::{Notes, Reason, Rejection};
-use crate::event::{Day, Known, Value};
+use crate::event::{Day, Known, Text, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Whom an event speaks of.
 struct Person {
     ip: Option<IpAddr>,
-    agent: Option<Box<str>>,
+    agent: Option<Text>,
     client: Arc<Client>,
     /// Whether the agent is a program that reports its own events.
     is_application: bool,
@@ -71,7 +71,7 @@ fn person(draft: &mut Draft, context: &Context<'_>) -> Person {
     let by_connection = matches!(context.sender.receiver, Receiver::Tick | Receiver::Pixel);
     let brings_neither = ip.is_none() && agent.is_none();
     if by_connection && brings_neither {
-        agent = context.sender.user_agent.filter(|agent| !agent.is_empty()).map(Box::from);
+        agent = context.sender.user_agent.filter(|agent| !agent.is_empty()).map(Text::from);
     }
     let client = agent.as_deref().map(client::read).unwrap_or_default();
     let is_application = client.library && by_connection;

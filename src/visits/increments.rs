@@ -3,16 +3,16 @@
 //! - A visit's first event bears its own origin, the others the visit's; what they said themselves is kept aside.
 
 use crate::clock::Millis;
-use crate::event::{Event, Known, Origin, Value};
+use crate::event::{Event, Known, Origin, Text, Value};
 use std::sync::Arc;
 
 /// Where a visit landed and where it came from: what its first event says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Landing {
     /// The first event's `path`.
-    pub entry: Option<Box<str>>,
+    pub entry: Option<Text>,
     /// The first event's `id`.
-    pub entry_id: Option<Box<str>>,
+    pub entry_id: Option<Text>,
     /// The first event's own origin.
     pub origin: Origin,
 }
@@ -20,7 +20,7 @@ pub struct Landing {
 impl Landing {
     /// What this event says as the first of a visit.
     pub fn of(event: &Event) -> Self {
-        let text = |known| event.text(known).map(Box::from);
+        let text = |known| event.text(known).map(Text::from);
         Self { entry: text(Known::Path), entry_id: text(Known::Id), origin: event.own_origin() }
     }
 }
@@ -40,7 +40,7 @@ pub struct VisitRef {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
     /// Its page.
-    pub page: Box<str>,
+    pub page: Text,
     /// How long before, in ms; never negative.
     pub dwell_ms: Millis,
 }
@@ -80,7 +80,7 @@ impl Increments {
             None => (None, None, Arc::default()),
         };
         let (page, dwell_ms) = self.previous.map(|before| (Value::Text(before.page), before.dwell_ms)).unzip();
-        for (known, value) in [
+        event.amend([
             (Known::Visit, id),
             (Known::VisitAt, at),
             (Known::Entry, landing.entry.clone().map(Value::Text)),
@@ -93,11 +93,6 @@ impl Increments {
             (Known::DwellMs, dwell_ms.map(Value::Int)),
             (Known::Counted, one(self.counted)),
             (Known::Unique, one(self.unique)),
-        ] {
-            match value {
-                Some(value) => event.set(known, value),
-                None => drop(event.remove(&known.into())),
-            }
-        }
+        ]);
     }
 }

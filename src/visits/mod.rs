@@ -13,7 +13,7 @@ pub mod recount;
 pub use increments::{Increments, Landing, Previous, VisitRef};
 
 use crate::clock::Millis;
-use crate::event::{Day, Event, Known};
+use crate::event::{Day, Event, Known, Text};
 use clicks::Clicks;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -86,7 +86,7 @@ struct Open {
     /// Its last starting or extending event.
     last: Millis,
     engagement: Engagement,
-    page: Option<(Box<str>, Millis)>,
+    page: Option<(Text, Millis)>,
 }
 
 /// How far a visit is from being no bounce.

@@ -6,7 +6,7 @@
 
 use super::super::access::request_line;
 use super::{masked, push, refuse};
-use crate::event::{RawEvent, Value};
+use crate::event::{RawEvent, Text, Value};
 use crate::normalize::Rejection;
 use std::borrow::Cow;
 
@@ -22,9 +22,9 @@ pub(super) fn read(line: &[u8], has_vhost: bool) -> Result<RawEvent, Rejection> 
     push(&mut fields, "uri", target);
     let mut numbers = rest.plain();
     let status = numbers.next().and_then(integer).ok_or_else(|| refuse("no status follows its request"))?;
-    fields.push(("status".to_owned(), Value::Int(status)));
+    fields.push(("status".into(), Value::Int(status)));
     if let Some(bytes) = numbers.next().and_then(integer) {
-        fields.push(("bytes".to_owned(), Value::Int(bytes)));
+        fields.push(("bytes".into(), Value::Int(bytes)));
     }
     for name in ["referer", "user_agent"] {
         push(&mut fields, name, rest.next().unwrap_or_default());
@@ -41,7 +41,7 @@ fn around_time(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// Host, ident and user; the user may hold spaces.
-fn who(before: &[u8], has_vhost: bool, fields: &mut Vec<(String, Value)>) -> Result<(), Rejection> {
+fn who(before: &[u8], has_vhost: bool, fields: &mut Vec<(Text, Value)>) -> Result<(), Rejection> {
     let before = text(before);
     let mut rest = before.trim();
     if has_vhost {

@@ -3,7 +3,7 @@
 //! - Cookies, forwarded addresses and the person's port are not read; all other columns keep their names.
 
 use super::{push, refuse};
-use crate::event::{RawEvent, Value};
+use crate::event::{RawEvent, Text, Value};
 use crate::normalize::Rejection;
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
@@ -72,7 +72,7 @@ pub(super) fn read(line: &[u8], columns: &Fields) -> Result<RawEvent, Rejection>
     Ok(RawEvent { fields, typed: true, bytes: line.len() })
 }
 
-fn column(fields: &mut Vec<(String, Value)>, name: &str, value: &[u8]) {
+fn column(fields: &mut Vec<(Text, Value)>, name: &str, value: &[u8]) {
     let ours = match name {
         "c-ip" => "remote_host",
         "sc-status" => "status",

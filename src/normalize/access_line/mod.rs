@@ -12,7 +12,7 @@ pub use cloudfront::Fields;
 pub use detect::detect;
 
 use super::{Limits, Reason, Rejection, json, mask};
-use crate::event::{RawEvent, Value};
+use crate::event::{RawEvent, Text, Value};
 
 /// How a log's lines are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub fn is_comment(line: &[u8], format: &LineFormat) -> bool {
 pub fn unparsed(line: &[u8]) -> RawEvent {
     let text = String::from_utf8_lossy(line);
     let message = Value::text(mask::addresses(&text).into_owned());
-    RawEvent { fields: vec![("message".to_owned(), message)], typed: true, bytes: line.len() }
+    RawEvent { fields: vec![("message".into(), message)], typed: true, bytes: line.len() }
 }
 
 /// Blots out the addresses in the text of a line that does not parse.
@@ -113,7 +113,7 @@ fn tag_tab(line: &[u8], limits: &Limits) -> Result<RawEvent, Rejection> {
     for (name, text) in given {
         let is_there = raw.get(name).is_some() || (name == "@timestamp" && raw.get("timestamp").is_some());
         if !is_there {
-            raw.fields.push((name.to_owned(), Value::text(text)));
+            raw.fields.push((name.into(), Value::text(text)));
         }
     }
     Ok(raw)
@@ -124,10 +124,10 @@ fn refuse(what: &str) -> Rejection {
 }
 
 /// A text field of an event, where it is there: `-` and nothing are absent.
-fn push(fields: &mut Vec<(String, Value)>, name: &str, text: impl AsRef<str>) {
+fn push(fields: &mut Vec<(Text, Value)>, name: &str, text: impl AsRef<str>) {
     let text = text.as_ref();
     if !matches!(text, "" | "-") {
-        fields.push((name.to_owned(), Value::text(text)));
+        fields.push((name.into(), Value::text(text)));
     }
 }
 

@@ -4,6 +4,7 @@
 //! - Unknown ones by their manners: a word that ends in `bot`, `crawler`, `spider` …, or an address to complain to.
 //! - Absent: addresses and behaviour. Who lies about its agent is a person here.
 
+use crate::event::Text;
 use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
@@ -27,7 +28,7 @@ pub(super) enum Kind {
 /// A machine that was found.
 pub(super) struct Machine {
     /// Its short name, the same for every version of it.
-    pub(super) name: Box<str>,
+    pub(super) name: Text,
     pub(super) kind: Kind,
 }
 

@@ -2,6 +2,7 @@
 //! - The first rule that matches speaks; a rule file that does not load knows no browser, and a test loads it.
 //! - Families are folded to the names people use: the variant of a phone is its device's business.
 
+use crate::event::Text;
 use std::sync::LazyLock;
 use ua_parser::{os, user_agent};
 
@@ -15,7 +16,7 @@ struct Rules {
 static LOADED: LazyLock<Option<Rules>> = LazyLock::new(|| load(RULES).ok());
 
 /// Family and version of the browser.
-pub(super) fn browser(agent: &str) -> Option<(Box<str>, Option<Box<str>>)> {
+pub(super) fn browser(agent: &str) -> Option<(Text, Option<Text>)> {
     let found = LOADED.as_ref()?.browsers.extract(agent)?;
     let family = family_name(found.family.trim());
     if family.is_empty() || family == "Other" {
@@ -31,7 +32,7 @@ pub(super) fn browser(agent: &str) -> Option<(Box<str>, Option<Box<str>>)> {
 }
 
 /// Name of the system.
-pub(super) fn system(agent: &str) -> Option<Box<str>> {
+pub(super) fn system(agent: &str) -> Option<Text> {
     let found = LOADED.as_ref()?.systems.extract(agent)?;
     let name = match found.os.trim() {
         "" | "Other" => return None,

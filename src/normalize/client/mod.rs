@@ -12,6 +12,7 @@ mod bots;
 mod browsers;
 mod device;
 
+use crate::event::Text;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -35,15 +36,15 @@ pub enum Libraries {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Client {
     /// Browser by its family (`Chrome`, `Safari`, `Firefox`), without its mobile variants.
-    pub browser: Option<Box<str>>,
+    pub browser: Option<Text>,
     /// Its version, major and minor where the minor says something (`131`, `17.4`).
-    pub browser_version: Option<Box<str>>,
+    pub browser_version: Option<Text>,
     /// System (`Windows`, `macOS`, `iOS`, `Android`, `Linux`, …).
-    pub os: Option<Box<str>>,
+    pub os: Option<Text>,
     /// Kind of device; of a library [`Device::Other`].
     pub device: Device,
     /// Name of the crawler, monitor, headless browser or library; absent for people.
-    pub bot: Option<Box<str>>,
+    pub bot: Option<Text>,
     /// Whether `bot` names an HTTP library.
     pub library: bool,
 }
@@ -102,7 +103,7 @@ struct Cache {
 }
 
 struct Remembered {
-    user_agent: Box<str>,
+    user_agent: Text,
     client: Arc<Client>,
 }
 

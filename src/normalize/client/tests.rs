@@ -17,7 +17,7 @@ fn agents_are_read_as_the_table_says() {
     for row in rows(AGENTS) {
         let [browser, version, os, device, bot, library, agent] = row[..] else { panic!("seven columns: {row:?}") };
         let client = read_uncached(agent);
-        let shown = |text: &Option<Box<str>>| text.as_deref().unwrap_or("-").to_owned();
+        let shown = |text: &Option<Text>| text.as_deref().unwrap_or("-").to_owned();
         let found = [&client.browser, &client.browser_version, &client.os, &client.bot].map(shown);
         assert_eq!(found, [browser, version, os, bot], "{agent}");
         assert_eq!((client.device.name(), client.library), (device, library == "library"), "{agent}");

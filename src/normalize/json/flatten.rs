@@ -5,7 +5,7 @@
 
 use super::super::{Limits, Reason, Rejection};
 use super::check_key;
-use crate::event::{RawEvent, Value, number_text};
+use crate::event::{RawEvent, Text, Value, number_text};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub(super) fn object(text: &str, limits: &Limits) -> Result<RawEvent, Refusal> {
 }
 
 struct Flat<'a> {
-    fields: Vec<(String, Value)>,
+    fields: Vec<(Text, Value)>,
     /// The flat name of the value being read.
     name: String,
     limits: &'a Limits,
@@ -48,7 +48,7 @@ impl Flat<'_> {
         if let Err(rejection) = check_key(&self.name, self.limits) {
             return Err(self.refuse(rejection));
         }
-        self.fields.push((self.name.clone(), value));
+        self.fields.push((Text::from(self.name.as_str()), value));
         Ok(())
     }
 }

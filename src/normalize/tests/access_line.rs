@@ -183,6 +183,6 @@ fn the_format_is_found_from_the_first_lines() {
 #[test]
 fn a_line_that_no_format_fits_is_a_message_without_addresses() {
     let raw = unparsed(b"login from 10.0.0.1 \xFF");
-    assert_eq!(raw.fields, [("message".to_owned(), Value::text("login from x.x.x.x \u{FFFD}"))]);
+    assert_eq!(raw.fields, [("message".into(), Value::text("login from x.x.x.x \u{FFFD}"))]);
     assert_eq!(masked("1.2.3.4"), "x.x.x.x");
 }

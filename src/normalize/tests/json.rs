@@ -146,7 +146,7 @@ fn log_lines_are_repaired() {
     ];
     for (line, expected) in rows {
         let raw = read_lossy(line, &limits()).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-        assert_eq!(raw.fields, [("a".to_owned(), Value::text(expected))], "{line:?}");
+        assert_eq!(raw.fields, [("a".into(), Value::text(expected))], "{line:?}");
     }
     for line in [b"{\"a\":\"\xFC\"}".as_slice(), b"{\"a\":\"\\ud800\"}", b"{\"\xFC\":1}", b"{\"\\udfaa\":0}"] {
         assert_eq!(read(line, &limits()).map_err(|error| error.reason), Err(Reason::Encoding), "{line:?}");

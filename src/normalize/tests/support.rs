@@ -100,7 +100,7 @@ impl World {
     }
 
     pub fn form(&self, pairs: &[(&str, &str)]) -> Event {
-        let fields = pairs.iter().map(|(k, v)| ((*k).to_owned(), crate::event::Value::text(*v))).collect();
+        let fields = pairs.iter().map(|(k, v)| ((*k).into(), crate::event::Value::text(*v))).collect();
         self.raw(RawEvent { fields, typed: false, bytes: 0 }).expect("a form")
     }
 

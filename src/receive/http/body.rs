@@ -88,6 +88,6 @@ pub(super) fn texts(pairs: Vec<(String, String)>, bytes: usize, limits: &Limits)
         let text = format!("the event has {bytes} bytes: the limit is {}", limits.event_bytes_max);
         return Err(Rejection::new(Reason::EventTooLarge, text));
     }
-    let fields = pairs.into_iter().map(|(name, value)| (name, Value::text(value))).collect();
+    let fields = pairs.into_iter().map(|(name, value)| (name.into(), Value::text(value))).collect();
     Ok(RawEvent { fields, typed: false, bytes })
 }

@@ -5,7 +5,7 @@
 
 use super::hashes::Hashes;
 use super::values;
-use crate::event::{Key, Value};
+use crate::event::{Key, Shape, Value};
 use crate::store::forms;
 use std::borrow::Cow;
 use std::io;
@@ -144,6 +144,20 @@ impl Form {
         }
     }
 
+    /// Whether raw numbers stand for hashes.
+    pub fn is_of_hashes(&self) -> bool {
+        matches!(self, Self::Hash | Self::Ordinal(_))
+    }
+
+    /// The raw number of the hash whose text form this is; `None` if it is none, or none that is held.
+    pub fn raw_of_hash(&self, text: &str) -> Option<u64> {
+        let hash = u64::from_str_radix(text, 16).ok().filter(|hash| format!("{hash:016x}") == text)?;
+        match self {
+            Self::Ordinal(hashes) => hashes.find(hash).map(|ordinal| ordinal as u64),
+            _ => Some(hash),
+        }
+    }
+
     /// Calls `each` with the place in `raws` and the value; `raws` ascend.
     pub fn values(&self, raws: &[u64], mut each: impl FnMut(usize, Value)) -> io::Result<()> {
         let Some(dictionary) = self.dictionary() else {
@@ -259,6 +273,11 @@ pub struct KeyColumns {
 }
 
 impl KeyColumns {
+    /// Whether the key's text forms are those of hashes.
+    pub fn is_of_hashes(&self) -> bool {
+        matches!(self.key, Key::Known(known) if known.shape() == Shape::Hash)
+    }
+
     /// Which documents have the key, by place.
     pub fn having(&self, docs: &Docs) -> Vec<bool> {
         let mut having = vec![false; docs.len()];

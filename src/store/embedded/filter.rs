@@ -221,8 +221,13 @@ fn restrict_text(segment: &Segment, columns: &KeyColumns, test: &TextTest, docs:
 fn one_of(part: &Values, raw: u64, docs: &Docs, passing: &mut [bool]) {
     match (&part.source, docs) {
         (Source::Own(column), Docs::All(all)) => {
+            // Of a number that it does not have at all the quick way finds others.
+            let (least, most) = part.source.bounds();
             let mut found = Vec::new();
-            column.get_docids_for_value_range(raw..=raw, 0..*all, &mut found);
+            if least <= raw && raw <= most {
+                column.get_docids_for_value_range(raw..=raw, 0..*all, &mut found);
+            }
+            found.retain(|doc| column.values_for_doc(*doc).any(|value| value == raw));
             found.iter().for_each(|doc| passing[*doc as usize] = true);
         }
         _ => part.source.for_each(docs, |place, other| passing[place] |= other == raw),
@@ -237,7 +242,20 @@ enum Hits {
     Raw(FxHashMap<u64, bool>),
 }
 
+impl Hits {
+    fn of(raws: Vec<u64>) -> Self {
+        match raws.as_slice() {
+            [] => Self::None,
+            [one] => Self::One(*one),
+            several => Self::Raw(several.iter().map(|raw| (*raw, true)).collect()),
+        }
+    }
+}
+
 fn hits(columns: &KeyColumns, part: &Values, test: &TextTest, docs: &Docs) -> std::io::Result<Hits> {
+    if let (TextTest::Is(texts, Case::Exact), true) = (test, part.form.is_of_hashes() && columns.is_of_hashes()) {
+        return Ok(Hits::of(texts.iter().filter_map(|text| part.form.raw_of_hash(text)).collect()));
+    }
     let Some(dictionary) = part.form.dictionary() else {
         let mut hit: FxHashMap<u64, bool> = FxHashMap::default();
         part.source.for_each(docs, |_, raw| {
@@ -253,11 +271,7 @@ fn hits(columns: &KeyColumns, part: &Values, test: &TextTest, docs: &Docs) -> st
         for text in texts {
             ordinals.extend(dictionary.term_ord(text.as_bytes())?);
         }
-        return Ok(match ordinals.as_slice() {
-            [] => Hits::None,
-            [one] => Hits::One(*one),
-            several => Hits::Raw(several.iter().map(|raw| (*raw, true)).collect()),
-        });
+        return Ok(Hits::of(ordinals));
     }
     let mut hit = Vec::with_capacity(dictionary.num_terms());
     let mut stream = dictionary.stream()?;

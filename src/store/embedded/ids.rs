@@ -48,11 +48,16 @@ impl Ids {
         Ok(ids)
     }
 
-    /// Takes an event's id in.
-    pub fn add(&mut self, day: Day, view: Option<&DayView>, event: &Event) -> Result<(), StoreError> {
-        if let Some(id) = event.text(Known::EventId) {
-            let hash = hash_of(event.site(), id);
-            self.of(day, view)?.insert(hash);
+    /// Takes the ids of a day's events in.
+    pub fn add<'a>(
+        &mut self,
+        day: Day,
+        view: Option<&DayView>,
+        events: impl Iterator<Item = &'a Event>,
+    ) -> Result<(), StoreError> {
+        let mut hashes = events.filter_map(|event| Some(hash_of(event.site(), event.text(Known::EventId)?))).peekable();
+        if hashes.peek().is_some() {
+            self.of(day, view)?.extend(hashes);
         }
         Ok(())
     }

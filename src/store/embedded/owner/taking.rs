@@ -16,27 +16,35 @@ use std::sync::Arc;
 const WRITERS_MAX: usize = 4;
 
 impl Owner {
-    pub(super) fn take_all(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) fn take_all(&mut self, mut entries: Vec<Entry>) -> Result<(), StoreError> {
         let promised = self.shared.position();
         // What was promised is not looked at again, be its day expired since.
-        for entry in entries.into_iter().filter(|entry| entry.position >= promised) {
-            let day = entry.event.day();
-            self.partition(day)?;
+        entries.retain(|entry| entry.position >= promised);
+        // Stable: within a day positions go on ascending.
+        entries.sort_by_key(|entry| entry.event.day());
+        let mut entries = entries.into_iter().peekable();
+        while let Some(day) = entries.peek().map(|entry| entry.event.day()) {
+            self.take(day, std::iter::from_fn(|| entries.next_if(|entry| entry.event.day() == day)))?;
+        }
+        Ok(())
+    }
+
+    /// Takes entries of one day.
+    fn take(&mut self, day: Day, entries: impl Iterator<Item = Entry>) -> Result<(), StoreError> {
+        self.partition(day)?;
+        let Some(partition) = self.partitions.get(&day) else { return Ok(()) };
+        let new: Vec<Entry> = entries.filter(|entry| !partition.has(entry.position)).collect();
+        self.shared.ids().add(day, self.shared.day(day).as_deref(), new.iter().map(|entry| &entry.event))?;
+        self.uncommitted += new.len();
+        for entry in new {
             let Some(partition) = self.partitions.get_mut(&day) else { continue };
-            if partition.has(entry.position) {
-                continue;
-            }
-            if entry.event.known(crate::event::Known::EventId).is_some() {
-                let view = self.shared.day(day);
-                self.shared.ids().add(day, view.as_deref(), &entry.event)?;
-            }
             partition.take(entry);
-            self.shared.set_pending(day, partition.uncommitted());
-            self.uncommitted += 1;
             if partition.is_full() {
                 self.drain(day)?;
             }
         }
+        let uncommitted = self.partitions.get(&day).map_or(0, Partition::uncommitted);
+        self.shared.set_pending(day, uncommitted);
         Ok(())
     }
 
