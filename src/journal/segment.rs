@@ -12,6 +12,10 @@ use std::ops::Range;
 const SUFFIX: &str = ".journal";
 const DIGITS: usize = 20;
 const READ_AHEAD_BYTES: u64 = 256 << 10;
+/// What a disk writes whole or not at all.
+const SECTOR_BYTES: u64 = 512;
+/// Zeros in a row that no body has at a sector's end or beginning: zstd makes runs of them short.
+const HOLE_BYTES_MIN: u64 = 16;
 
 /// The file name of the segment whose first position is `first`.
 pub(super) fn name(first: u64) -> String {
@@ -75,7 +79,8 @@ pub(super) enum Step {
 /// What the damage at a segment's end looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tail {
-    /// The file ends within a record, or in zeros: a write that was interrupted.
+    /// The file ends within a record, or a sector of it was never written and reads as zeros: a write that was
+    /// interrupted, so that its sync never returned.
     Torn,
     /// There is as much as should be, and it is wrong: it may have been acknowledged.
     Damaged,
@@ -183,6 +188,9 @@ impl Walk {
         if let Some((offset, next)) = self.search(end, head.end(), extent)? {
             return Ok(Step::Damage(self.pass(offset, next.first)));
         }
+        if self.has_hole(self.offset, extent)? {
+            return Ok(Step::Tail(self.pass_to_end(self.expected, extent), Tail::Torn));
+        }
         Ok(Step::Tail(self.pass_to_end(head.end(), extent), Tail::Damaged))
     }
 
@@ -190,7 +198,7 @@ impl Walk {
         if let Some((offset, next)) = self.search(self.offset + 1, self.expected, extent)? {
             return Ok(Step::Damage(self.pass(offset, next.first)));
         }
-        let tail = if self.is_zero_from(self.offset, extent)? { Tail::Torn } else { Tail::Damaged };
+        let tail = if self.has_hole(self.offset, extent)? { Tail::Torn } else { Tail::Damaged };
         Ok(Step::Tail(self.pass_to_end(self.expected, extent), tail))
     }
 
@@ -234,16 +242,17 @@ impl Walk {
         Ok(None)
     }
 
-    fn is_zero_from(&mut self, from: u64, extent: Extent) -> Result<bool, JournalError> {
+    fn has_hole(&mut self, from: u64, extent: Extent) -> Result<bool, JournalError> {
         let mut at = from;
         while at < extent.bytes {
-            let window = READ_AHEAD_BYTES.min(extent.bytes - at);
-            match self.fill(at, window, extent.bytes)? {
-                Some(range) if self.buffer[range.clone()].iter().all(|&byte| byte == 0) => at += window,
-                _ => return Ok(false),
+            let end = ((at / SECTOR_BYTES + 1) * SECTOR_BYTES).min(extent.bytes);
+            let Some(range) = self.fill(at, end - at, extent.bytes)? else { return Ok(false) };
+            if end - at >= HOLE_BYTES_MIN && self.buffer[range].iter().all(|&byte| byte == 0) {
+                return Ok(true);
             }
+            at = end;
         }
-        Ok(true)
+        Ok(false)
     }
 
     fn find(&mut self, offset: u64, extent: Extent) -> Result<Found, JournalError> {

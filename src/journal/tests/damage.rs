@@ -45,6 +45,31 @@ fn a_tail_torn_at_any_byte_is_cut_and_said_so() {
     }
 }
 
+#[test]
+fn a_tail_with_a_sector_that_was_never_written_is_cut_and_said_so() {
+    let files = Faulty::default();
+    let options = Options { record_bytes_max: 8 << 10, segment_bytes_max: 1 << 19, ..tiny() };
+    let (journal, _) = open_in(&files, options.clone());
+    // Nothing that zstd makes smaller.
+    let mut random = Random(7);
+    let payload: Vec<u8> = std::iter::repeat_with(|| random.below(256) as u8).take(5000).collect();
+    append(&journal, &[b"before"]).unwrap();
+    append(&journal, &[&payload]).unwrap();
+    journal.close();
+    let bytes = files.bytes_of(SEGMENT);
+    let last = memchr::memmem::rfind(&bytes, b"MtrJ").unwrap();
+    for from in std::iter::once(last).chain((512..bytes.len() - 16).step_by(512)) {
+        let mut torn = bytes.clone();
+        let end = (from / 512 * 512 + 512).min(torn.len());
+        torn[from..end].fill(0);
+        let (journal, recovery) = open_in(&files.with(SEGMENT, &torn), options.clone());
+        let cut = recovery.cut.as_ref().map(|cut| cut.offset);
+        assert_eq!((cut, recovery.damaged.len(), recovery.end), (Some(last as u64), 0, 1), "at {from}: {recovery}");
+        assert_eq!(append(&journal, &[b"after"]).unwrap(), 1..2);
+        assert_eq!(read_whole(&journal, 0), [(0, b"before".to_vec()), (1, b"after".to_vec())]);
+    }
+}
+
 /// What was read is what was written, at its position; whether all of it was.
 fn assert_nothing_wrong(read: &Entries, written: &Entries, place: &str) -> bool {
     assert!(read.iter().all(|entry| written.contains(entry)), "{place}: {read:?}");
