@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 const CURRENT: &str = "CURRENT";
 /// What a part has that anything was committed to.
-const META: &str = "meta.json";
+pub const META: &str = "meta.json";
 
 /// The parts of a day that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod cache;
 mod collect;
 mod columns;
 mod current;
+mod directory;
 mod document;
 mod error;
 mod expire;

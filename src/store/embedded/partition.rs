@@ -3,7 +3,8 @@
 //! - A commit carries the partition's own position and its keys: after a crash it passes over what it has.
 //! - Few writers are open at once; closing one loses nothing that was committed.
 
-use super::current::{open_dir, sync_dir};
+use super::current::{META, open_dir, sync_dir};
+use super::directory::Durable;
 use super::document;
 use super::error::{engine, file_error};
 use super::keys::Columns;
@@ -13,7 +14,6 @@ use crate::event::Day;
 use crate::store::{Entry, Position, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tantivy::directory::Directory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{Index, IndexWriter, TantivyDocument};
 
@@ -123,7 +123,6 @@ impl Partition {
         self.uncommitted = 0;
         let (day, number, folder) = (self.day, self.number, self.folder.clone());
         let index = self.index()?;
-        index.directory().sync_directory().map_err(file_error("sync", folder.path()))?;
         OpenPart::open(day, number, folder.clone(), index, &open_fields(), before)
     }
 
@@ -155,12 +154,13 @@ impl Partition {
 
 /// Opens the index of an open part, or makes it.
 pub fn open_index(day: &Path, folder: &Path) -> Result<Index, StoreError> {
-    if folder.join("meta.json").exists() {
-        return Index::open_in_dir(folder).map_err(engine("open index"));
-    }
+    let is_there = folder.join(META).exists();
     std::fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    let builder = Index::builder().schema(open_fields().schema.clone()).settings(settings());
-    let index = builder.create_in_dir(folder).map_err(engine("create index"))?;
+    let directory = Durable::open(folder).map_err(engine("open folder"))?;
+    if is_there {
+        return Index::open(directory).map_err(engine("open index"));
+    }
+    let index = Index::create(directory, open_fields().schema.clone(), settings()).map_err(engine("create index"))?;
     sync_dir(day)?;
     if let Some(days) = day.parent() {
         sync_dir(days)?;
