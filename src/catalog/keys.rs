@@ -2,12 +2,14 @@
 //! - A key's text is `metronome_SCOPE_` and 32 random bytes in hex; it is shown once, when it is made. The catalog holds its
 //!   SHA-256 alone, which is enough for a secret of 256 bits.
 //! - A text is compared with every key in constant time.
-//! - A key made or revoked by another process counts at once: each question looks whether the catalog changed.
+//! - A key made or revoked by another process counts at once: each question looks whether the catalog changed. While that
+//!   cannot be seen (its disk fails) the keys last seen count: a disk that fails writing locks no reader out.
 //! - Bounded: [`KEYS_MAX`] keys.
 //! - Absent: what each scope may do (`http`).
 
 use super::{Catalog, CatalogError, Version, hex, random};
 use crate::clock::{Clock, Millis};
+use crate::error::Kind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -144,11 +146,21 @@ impl Keys {
         if written_at.is_some() && snapshot.settled == written_at {
             return Ok(Arc::clone(&snapshot.keys));
         }
-        let seen = snapshot.version;
-        let keys = Arc::clone(&snapshot.keys);
+        let (seen, known) = (snapshot.version, Arc::clone(&snapshot.keys));
         drop(snapshot);
+        match self.ask(written_at, seen, &known) {
+            Err(error) if error.kind() == Kind::Unavailable => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the keys last seen count: the catalog fails");
+                Ok(known)
+            }
+            asked => asked,
+        }
+    }
+
+    /// The keys as the catalog has them, kept for the next question.
+    fn ask(&self, written_at: Option<SystemTime>, seen: Version, known: &All) -> Result<All, CatalogError> {
         let version = self.catalog.version()?;
-        let keys = if version == seen { keys } else { load(&self.catalog)? };
+        let keys = if version == seen { Arc::clone(known) } else { load(&self.catalog)? };
         let settled = written_at.filter(|written_at| self.is_settled(*written_at));
         let fresh = Snapshot { version, settled, keys: Arc::clone(&keys) };
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = fresh;

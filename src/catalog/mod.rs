@@ -265,7 +265,13 @@ impl CatalogError {
             Self::Value { .. } => Kind::Corrupt,
             Self::Open { .. } | Self::Random { .. } => Kind::Internal,
             Self::Engine { source, .. } => match source.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => Kind::Unavailable,
+                Some(
+                    ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::CannotOpen,
+                ) => Kind::Unavailable,
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Corrupt,
                 _ => Kind::Internal,
             },
