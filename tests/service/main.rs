@@ -4,6 +4,7 @@
 mod access_log;
 mod clock;
 mod crash;
+mod disk;
 mod operating;
 mod support;
 mod web_servers;

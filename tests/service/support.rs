@@ -18,21 +18,28 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it says where it listens.
     pub fn start(data_dir: &Path, settings: &[(&str, &str)]) -> Self {
+        let started = Instant::now();
+        let server = Self::try_start(data_dir, settings).unwrap_or_else(|why| panic!("it did not start: {why}"));
+        assert!(started.elapsed() < START_MAX * 3, "it took {:?} to start", started.elapsed());
+        server
+    }
+
+    /// The same, or what it said when it could not start.
+    pub fn try_start(data_dir: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
         let mut command = metronome(data_dir);
         command.args(["serve", "--listen", "127.0.0.1:0"]).envs(settings.iter().copied());
-        let started = Instant::now();
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut process = spawned.map_err(|error| error.to_string())?;
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let Some(Ok(first)) = lines.next() else {
             let output = process.wait_with_output().expect("its end");
-            panic!("it did not start: {}", String::from_utf8_lossy(&output.stderr));
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         };
-        assert!(started.elapsed() < START_MAX * 3, "it took {:?} to start", started.elapsed());
         std::thread::spawn(move || lines.for_each(drop));
         let errors = BufReader::new(process.stderr.take().expect("its log"));
         std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("| {line}")));
         let address = first.rsplit("http://").next().and_then(|text| text.trim().parse().ok());
-        Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), process }
+        Ok(Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), process })
     }
 
     /// Asks it to stop, and waits until it has.
