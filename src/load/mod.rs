@@ -12,6 +12,7 @@ pub use bodies::{Bodies, Written};
 pub use tally::Report;
 
 use crate::error::Kind;
+use client::Client;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -54,6 +55,12 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+    /// The path or the key cannot stand in a request.
+    #[error("the {what} cannot stand in a request")]
+    Unfit {
+        /// Which of them.
+        what: &'static str,
+    },
     /// Events that were written before could not be read.
     #[error("read events that were written")]
     Read(#[source] std::io::Error),
@@ -64,6 +71,7 @@ impl LoadError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Connect { .. } => Kind::Unavailable,
+            Self::Unfit { .. } => Kind::Invalid,
             Self::Read(_) => Kind::Internal,
         }
     }
@@ -102,7 +110,7 @@ async fn work(
     started: Instant,
 ) -> Result<Tally, LoadError> {
     let mut tally = Tally::default();
-    let mut connection = None;
+    let mut client = Client::new(options)?;
     while started.elapsed() < options.time_max {
         let first = next.fetch_add(options.batch, Ordering::Relaxed);
         if first >= options.events {
@@ -113,7 +121,7 @@ async fn work(
         let body = options.bodies.lines(numbers.clone()).map_err(LoadError::Read)?;
         let asked = Instant::now();
         let count = numbers.end - numbers.start;
-        match client::post(&mut connection, options, body).await {
+        match client.post(body).await {
             Ok(status) if status.is_success() => {
                 tally.acknowledged(count, asked.elapsed());
                 acknowledged(numbers);
@@ -121,7 +129,6 @@ async fn work(
             Ok(status) => tally.refused(count, status.as_u16()),
             Err(_) => {
                 tally.unknown(count);
-                connection = None;
                 if tokio::net::TcpStream::connect(options.target).await.is_err() {
                     break;
                 }

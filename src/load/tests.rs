@@ -70,6 +70,14 @@ async fn a_server_that_is_not_there_is_said_so() {
     assert_eq!(error.to_string(), format!("connect to {target}"));
 }
 
+#[tokio::test]
+async fn a_key_that_no_header_can_hold_is_said_so() {
+    let key = Some("two\nlines".to_owned());
+    let options = Options { key, ..options(server(StatusCode::ACCEPTED).await, 1) };
+    let error = run(options, Arc::new(|_| ())).await.expect_err("no request");
+    assert_eq!((error.to_string().as_str(), error.kind()), ("the key cannot stand in a request", Kind::Invalid));
+}
+
 #[test]
 fn events_written_before_are_those_made_as_they_are_sent() {
     let folder = tempfile::tempdir().expect("folder");
