@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const START_MAX: Duration = Duration::from_secs(60);
+/// A peer that merges everything answers when it is done.
+const ANSWER_MAX: Duration = Duration::from_secs(1800);
 /// Events are as many as are asked for where the time says when to stop.
 const ENDLESS: u64 = u64::MAX >> 20;
 
@@ -103,7 +105,7 @@ impl Server {
 
 /// Keeps its connection, as every reader of an API does.
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(START_MAX)).build().into()
+    ureq::Agent::config_builder().timeout_global(Some(ANSWER_MAX)).build().into()
 }
 
 /// Where scripts/install-peers puts what it installs.

@@ -1,7 +1,9 @@
 //! The soak: half of the top rate for long, with readers and a probe beside it; memory, latencies, lag and disk over time.
-//! - It is flat when the last third is no more than a quarter above the first.
+//! - It is flat when the last third is no more than a quarter worse than the first.
+//! - Where nothing was answered between two samples there is no figure, which is not a figure of zero.
 
 use crate::machine::{Machine, median};
+use crate::measures::Better;
 use crate::peers::{Metronome, Peer};
 use crate::pressure::{Pressure, Taken};
 use crate::process::mib;
@@ -39,20 +41,37 @@ struct Sample {
     store_mib: f64,
     journal_mib: f64,
     waiting_events: f64,
-    tick_p50_ms: f64,
-    tick_p99_ms: f64,
-    tock_p50_ms: f64,
-    tock_p99_ms: f64,
-    seen_after_ms: f64,
+    tick_p50_ms: Option<f64>,
+    tick_p99_ms: Option<f64>,
+    tock_p50_ms: Option<f64>,
+    tock_p99_ms: Option<f64>,
+    /// The longest.
+    seen_after_ms: Option<f64>,
 }
 
 /// Times of readers and probes, in milliseconds, since the last sample.
 #[derive(Default)]
 struct Times {
-    tick: Mutex<Vec<f64>>,
-    tock: Mutex<Vec<f64>>,
-    seen: Mutex<Vec<f64>>,
+    tick: Series,
+    tock: Series,
+    seen: Series,
     ended: AtomicBool,
+}
+
+#[derive(Default)]
+struct Series(Mutex<Vec<f64>>);
+
+impl Series {
+    fn add(&self, time: Duration) {
+        self.0.lock().expect("lock").push(time.as_secs_f64() * 1000.0);
+    }
+
+    /// Takes what there is: its median, its p99, its longest.
+    fn take(&self) -> [Option<f64>; 3] {
+        let mut times = std::mem::take(&mut *self.0.lock().expect("lock"));
+        times.sort_by(f64::total_cmp);
+        [times.len() / 2, times.len() * 99 / 100, times.len().saturating_sub(1)].map(|at| times.get(at).copied())
+    }
 }
 
 pub async fn run(folder: &Path, seconds: u64) {
@@ -98,9 +117,7 @@ fn watch(server: &Metronome, taken: &Taken, seconds: u64) -> Vec<Sample> {
             let now = taken.so_far();
             let taken_per_s = (now - before) as f64 / at.elapsed().as_secs_f64();
             (before, at) = (now, Instant::now());
-            let sample = Sample { at_s: started.elapsed().as_secs_f64(), taken_per_s, ..sample(server, &times) };
-            eprintln!("   {sample:?}");
-            samples.push(sample);
+            samples.push(sample(server, &times, started.elapsed().as_secs_f64(), taken_per_s));
         }
         times.ended.store(true, Ordering::Relaxed);
         samples
@@ -111,85 +128,80 @@ fn watch(server: &Metronome, taken: &Taken, seconds: u64) -> Vec<Sample> {
                 let times = &times;
                 scope.spawn(move || read(server, reader, times));
             }
-            scope.spawn(|| send_probes(server, &times));
+            scope.spawn(|| repeat(&times, || times.tick.add(probe::post(server, "soak"))));
+            scope.spawn(|| repeat(&times, || times.seen.add(probe::lag(server))));
             sampling()
         })
     })
 }
 
-fn sample(server: &Metronome, times: &Times) -> Sample {
-    let [tick, tock, seen] = [&times.tick, &times.tock, &times.seen].map(|times| {
-        let mut times = std::mem::take(&mut *times.lock().expect("lock"));
-        times.sort_by(f64::total_cmp);
-        times
-    });
-    let p99 = |times: &[f64]| times.get(times.len() * 99 / 100).copied().unwrap_or_default();
-    Sample {
-        at_s: 0.0,
-        taken_per_s: 0.0,
+fn sample(server: &Metronome, times: &Times, at_s: f64, taken_per_s: f64) -> Sample {
+    let [tick_p50_ms, tick_p99_ms, _] = times.tick.take();
+    let [tock_p50_ms, tock_p99_ms, _] = times.tock.take();
+    let [_, _, seen_after_ms] = times.seen.take();
+    let sample = Sample {
+        at_s,
+        taken_per_s,
         memory_mib: mib(server.server().process.anonymous_bytes()),
         store_mib: mib(server.store_bytes()),
         journal_mib: mib(server.journal_bytes()),
         waiting_events: server.metric("metronome_store_lag_events"),
-        tick_p99_ms: p99(&tick),
-        tick_p50_ms: median(tick),
-        tock_p99_ms: p99(&tock),
-        tock_p50_ms: median(tock),
-        seen_after_ms: seen.last().copied().unwrap_or_default(),
-    }
+        tick_p50_ms,
+        tick_p99_ms,
+        tock_p50_ms,
+        tock_p99_ms,
+        seen_after_ms,
+    };
+    eprintln!("   {}", serde_json::to_string(&sample).expect("JSON"));
+    sample
 }
 
 /// Asks about items of every rank, one after the other.
 fn read(server: &Metronome, first: u64, times: &Times) {
     let days = events::days_with_today();
     let mut rank = first;
-    while !times.ended.load(Ordering::Relaxed) {
+    repeat(times, || {
         let asked = Instant::now();
         server.ask(&Mix::item(rank), &days);
-        times.tock.lock().expect("lock").push(ms(asked.elapsed()));
+        times.tock.add(asked.elapsed());
         rank = (rank * 3 + 1) % 10_000;
-        std::thread::sleep(PAUSE);
-    }
+    });
 }
 
-fn send_probes(server: &Metronome, times: &Times) {
+fn repeat(times: &Times, mut what: impl FnMut()) {
     while !times.ended.load(Ordering::Relaxed) {
-        let met = probe::once(server);
-        times.tick.lock().expect("lock").push(ms(met.acknowledged));
-        times.seen.lock().expect("lock").push(ms(met.seen));
+        what();
         std::thread::sleep(PAUSE);
     }
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 impl Soak {
     /// The last third beside the first, and whether all of it is flat.
     fn verdict(&self) -> String {
         let series = [
-            ("memory, MiB", self.series(|sample| sample.memory_mib)),
-            ("/tick p99, ms", self.series(|sample| sample.tick_p99_ms)),
-            ("/tock p99, ms", self.series(|sample| sample.tock_p99_ms)),
-            ("seen after, ms", self.series(|sample| sample.seen_after_ms)),
+            ("events/s taken", Better::More, self.series(|sample| Some(sample.taken_per_s))),
+            ("memory, MiB", Better::Less, self.series(|sample| Some(sample.memory_mib))),
+            ("/tick p99, ms", Better::Less, self.series(|sample| sample.tick_p99_ms)),
+            ("/tock p99, ms", Better::Less, self.series(|sample| sample.tock_p99_ms)),
+            ("seen after, ms", Better::Less, self.series(|sample| sample.seen_after_ms)),
         ];
         let head = format!("{} s at {:.0} events/s; medians of the first and the last third:", self.seconds, self.rate);
         let mut lines = vec![head];
         let mut flat = true;
-        for (name, figures) in series {
+        for (name, better, figures) in series {
             let third = figures.len() / 3;
-            let first = median(figures[..third].to_vec());
-            let last = median(figures[figures.len() - third..].to_vec());
-            let is_flat = last <= first * FLAT;
+            let [first, last] = [&figures[..third], &figures[figures.len() - third..]];
+            let [first, last] = [first, last].map(|third| median(third.iter().copied().flatten().collect()));
+            // Nothing to compare is nothing that stayed as it was.
+            let is_flat = better.times(first, last).is_some_and(|times| times <= FLAT);
             flat &= is_flat;
-            lines.push(format!("  {name}: {first:.1} → {last:.1}{}", if is_flat { "" } else { ": it grows" }));
+            lines.push(format!("  {name}: {first:.1} → {last:.1}{}", if is_flat { "" } else { ": not flat" }));
         }
         lines.push(format!("verdict: {}", if flat { "flat" } else { "not flat" }));
         lines.join("\n")
     }
 
-    fn series(&self, of: impl Fn(&Sample) -> f64) -> Vec<f64> {
+    fn series(&self, of: impl Fn(&Sample) -> Option<f64>) -> Vec<Option<f64>> {
         self.samples.iter().map(of).collect()
     }
 }
