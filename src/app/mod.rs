@@ -5,6 +5,7 @@
 //! - Absent: anything that decides about an event or an answer.
 
 mod belief;
+mod files;
 mod rules;
 mod serve;
 mod tend;

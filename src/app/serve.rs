@@ -1,6 +1,6 @@
 //! Serve: the house with its doors open, until it is asked to stop.
 
-use super::{AppError, House};
+use super::{AppError, House, files};
 use crate::catalog::keys::Keys;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// How long requests under way have at the end; what is left of ten seconds is the store's.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -22,12 +21,12 @@ pub async fn serve(config: &Config, clock: Clock, stop: impl Future<Output = ()>
     let keys = Arc::new(Keys::open(house.catalog.clone(), clock)?);
     let without_keys = keys.is_empty()?;
     let failed = |source| AppError::Listen { address: config.http.listen, source };
-    let listener = TcpListener::bind(config.http.listen).await.map_err(failed)?;
+    let listener = http::listen(config.http.listen).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let _note = Note::leave(config, address)?;
     welcome(address, without_keys);
-    let options =
-        http::Options { connections_max: config.http.connections_max, stop_max: STOP_MAX, ..http::Options::default() };
+    let connections_max = files::connections_max(config.http.connections_max);
+    let options = http::Options { connections_max, stop_max: STOP_MAX, ..http::Options::default() };
     http::serve(listener, house.router(keys), options, stop).await;
     tracing::info!("stopping: finishing what was taken");
     house.close().await;

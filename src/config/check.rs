@@ -43,7 +43,7 @@ fn check_http(raw: raw::Http) -> Result<Http, ConfigError> {
             .map_err(|_| bad("http.listen", &listen, "an address and port, as in \"127.0.0.1:7171\""))?,
         trusted_proxies: networks("http.trusted_proxies", raw.trusted_proxies)?,
         body_bytes_max: size("http.body_bytes_max", raw.body_bytes_max, 16 * MIB, 1024, 1024 * MIB)?,
-        connections_max: size("http.connections_max", raw.connections_max, 10_000, 1, 1_000_000)?,
+        connections_max: size("http.connections_max", raw.connections_max, 16_384, 1, 1_000_000)?,
     })
 }
 

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
 
@@ -56,6 +56,19 @@ impl Default for Options {
 
 /// How long accepting pauses when the process is out of files.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that may wait to be accepted; the system may allow fewer. A burst beyond it costs others seconds: the first
+/// packet of a connection that finds no place is sent again after one.
+const WAITING_MAX: u32 = 4096;
+
+/// Listens on an address. Synchronous, but within a runtime.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that starts again takes its address back at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
 
 /// Serves until `stop` is ready, and then finishes what it took.
 pub async fn serve(listener: TcpListener, router: Router, options: Options, stop: impl Future<Output = ()>) {
