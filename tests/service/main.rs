@@ -3,6 +3,7 @@
 
 mod access_log;
 mod clock;
+mod connections;
 mod crash;
 mod disk;
 mod operating;

@@ -26,7 +26,18 @@ impl Server {
 
     /// The same, or what it said when it could not start.
     pub fn try_start(data_dir: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
-        let mut command = metronome(data_dir);
+        Self::run(metronome(data_dir), settings)
+    }
+
+    /// The same with so many files that it may have open.
+    pub fn start_with_files(data_dir: &Path, settings: &[(&str, &str)], files_max: usize) -> Self {
+        let binary = metronome(data_dir);
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--nofile={files_max}:{files_max}")).arg(binary.get_program()).args(binary.get_args());
+        Self::run(limited, settings).unwrap_or_else(|why| panic!("it did not start: {why}"))
+    }
+
+    fn run(mut command: Command, settings: &[(&str, &str)]) -> Result<Self, String> {
         command.args(["serve", "--listen", "127.0.0.1:0"]).envs(settings.iter().copied());
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut process = spawned.map_err(|error| error.to_string())?;
@@ -47,6 +58,14 @@ impl Server {
         let asked = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
         assert!(asked.expect("kill").success());
         self.process.wait().expect("its end")
+    }
+
+    /// Memory of its own (`RssAnon`), as the kernel counts it.
+    pub fn anonymous_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("its status");
+        let kib =
+            status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB")?.parse().ok());
+        kib.map(|kib: u64| kib << 10).expect("its memory")
     }
 
     pub fn get(&self, path: &str) -> (u16, String) {

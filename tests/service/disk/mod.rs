@@ -6,7 +6,7 @@ mod dice;
 mod faults;
 mod full;
 mod layer;
-mod ledger;
+pub mod ledger;
 mod mount;
 mod power;
 mod power_loss;
