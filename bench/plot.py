@@ -26,7 +26,7 @@ RACE = [
     ("bytes_sealed", "bytes an event, sealed"),
     ("seal_month", "sealing a million, s"),
 ]
-COLOURS = {"Metronome": "#c0392b", "VictoriaLogs": "#2e86c1", "OpenSearch": "#7d8a97", "DuckDb": "#d4ac0d"}
+COLOURS = {"Metronome": "#c0392b", "VictoriaLogs": "#2e86c1", "OpenSearch": "#7d8a97", "DuckDB": "#d4ac0d"}
 
 SOAK = [
     ("memory, MiB", ["memory_mib"]),

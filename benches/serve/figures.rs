@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use crate::measures::Measure;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Whose figure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -14,6 +14,7 @@ pub enum Who {
     Reference,
     VictoriaLogs,
     OpenSearch,
+    #[serde(rename = "DuckDB")]
     DuckDb,
 }
 
@@ -27,6 +28,9 @@ pub struct Figures {
     rows: Vec<Row>,
     /// What a reader of the table must know.
     remarks: Vec<String>,
+    /// Where all of it is kept.
+    #[serde(skip)]
+    path: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -37,22 +41,24 @@ struct Row {
 }
 
 impl Figures {
-    pub fn new(machine: Machine, events: u64) -> Self {
-        Self { machine, events, rows: Vec::new(), remarks: Vec::new() }
+    pub fn new(machine: Machine, events: u64, path: PathBuf) -> Self {
+        Self { machine, events, rows: Vec::new(), remarks: Vec::new(), path }
     }
 
-    /// Keeps a figure and says it at once: a race is long.
+    /// Says a figure and keeps it, on disk too: a race is long, and may break off.
     pub fn note(&mut self, measure: &Measure, who: Who, figure: f64) {
         eprintln!("   {:<12} {} {}: {}", format!("{who:?}"), shortened(figure), measure.unit, measure.text);
         match self.rows.iter_mut().find(|row| row.measure.name == measure.name) {
             Some(row) => drop(row.figures.insert(who, figure)),
             None => self.rows.push(Row { measure: *measure, figures: BTreeMap::from([(who, figure)]) }),
         }
+        self.write();
     }
 
     pub fn remark(&mut self, remark: String) {
         eprintln!("   {remark}");
         self.remarks.push(remark);
+        self.write();
     }
 
     pub fn of(&self, measure: &Measure, who: Who) -> Option<f64> {
@@ -75,8 +81,8 @@ impl Figures {
         lines.join("\n") + "\n"
     }
 
-    pub fn write(&self, path: &Path) {
-        std::fs::write(path, serde_json::to_vec_pretty(self).expect("JSON")).expect("write figures");
+    fn write(&self) {
+        std::fs::write(&self.path, serde_json::to_vec_pretty(self).expect("JSON")).expect("write figures");
     }
 }
 

@@ -15,7 +15,7 @@ const LINES_MAX: u64 = 300_000;
 
 pub async fn run(folder: &Path, events: u64, opensearch_events_max: u64) {
     let here = tempfile::tempdir_in(folder).expect("folder");
-    let mut figures = Figures::new(Machine::look(here.path(), SEED), events);
+    let mut figures = Figures::new(Machine::look(here.path(), SEED), events, folder.join(format!("{events}.json")));
     say(&format!("{events} events on {}", figures.machine.line()));
     singles::run(here.path(), events, &mut figures).await;
     let written = written(here.path(), events, "");
@@ -24,7 +24,6 @@ pub async fn run(folder: &Path, events: u64, opensearch_events_max: u64) {
     sealing::run(here.path(), events.min(1_000_000), &mut figures).await;
     crash::run(here.path(), &mut figures).await;
     import::run(here.path(), events.min(LINES_MAX), &mut figures);
-    figures.write(&folder.join(format!("{events}.json")));
     std::fs::write(folder.join(format!("{events}.md")), figures.table()).expect("write the table");
     println!("{}", figures.table());
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_secs(300);
 /// A peer that merges everything answers when it is done.
 const ANSWER_MAX: Duration = Duration::from_secs(1800);
 /// Events are as many as are asked for where the time says when to stop.
@@ -63,10 +63,11 @@ impl Server {
     /// Starts a process that will listen there.
     pub fn at(address: SocketAddr, command: &mut Command) -> Self {
         let process = Process::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
-        let server = Self { address, process, agent: agent() };
+        let mut server = Self { address, process, agent: agent() };
         let started = Instant::now();
         while server.agent.get(format!("http://{address}/")).call().is_err() {
-            assert!(started.elapsed() < START_MAX, "{command:?} does not start");
+            let ended = server.process.child().try_wait().expect("a process");
+            assert!(ended.is_none() && started.elapsed() < START_MAX, "{command:?} does not start: {ended:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
         server
