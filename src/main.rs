@@ -88,7 +88,7 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
             with_client(&config, &asked.through, async |client| jobs::seal(client, &asked.days).await).await
         }
         Command::Verify(asked) => {
-            let ask = async |client: &Client| jobs::verify(client, &asked.days, asked.recount).await;
+            let ask = async |client: &Client| jobs::verify(client, &asked).await;
             with_client(&config, &asked.through, ask).await
         }
         Command::Key(asked) => {

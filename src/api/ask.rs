@@ -3,20 +3,24 @@
 //! - Dates are whole days, both within; of times the first is within and the last is not.
 
 use super::Parts;
+use super::questions::refused;
 use crate::clock::Millis;
 use crate::event::Day;
 use crate::http::query::{Parameters, cut};
 use crate::http::{Caller, Problem};
-use crate::report::meta::BOTS;
+use crate::report::meta::{BOTS, damaged_days};
 use crate::report::range::{Range, day_at, midnight};
+use crate::store::Store;
 use crate::store::plan::Bots;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
 /// The parameters that every question takes.
-pub(super) const SHARED: [&str; 6] = ["site", "from", "to", "range", "tz", "bots"];
+pub(super) const SHARED: [&str; 7] = ["site", "from", "to", "range", "tz", "bots", "partial"];
 
 /// Bytes of a site's name at the most.
 const SITE_BYTES_MAX: usize = 64;
@@ -35,6 +39,43 @@ pub(super) struct Asked {
     /// Whether the range is all there is, and begins long before the first event.
     pub is_all: bool,
     pub bots: Bots,
+    pub wanted: Wanted,
+}
+
+/// What is to be answered where something of the range is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nothing: the question is refused.
+    Whole,
+    /// What is sound.
+    Sound,
+}
+
+impl Wanted {
+    pub(super) fn read(parameters: &Parameters) -> Result<Self, Problem> {
+        parameters.choice("partial", &[("true", Self::Sound), ("false", Self::Whole)], Self::Whole)
+    }
+
+    /// The store to be asked.
+    pub(super) fn store(self, parts: &Parts) -> &dyn Store {
+        match self {
+            Self::Whole => &*parts.store,
+            Self::Sound => &*parts.sound,
+        }
+    }
+}
+
+/// The header of an answer that lacks something: the days, for the forms that have no `meta`.
+const DAMAGED: HeaderName = HeaderName::from_static("x-metronome-damaged-days");
+
+/// Says on an answer which days of its range it lacks something of.
+pub(super) fn marked(mut response: Response, damaged: &[String]) -> Response {
+    if !damaged.is_empty()
+        && let Ok(days) = HeaderValue::from_str(&damaged.join(", "))
+    {
+        response.headers_mut().insert(DAMAGED, days);
+    }
+    response
 }
 
 impl Asked {
@@ -52,7 +93,22 @@ impl Asked {
             })?,
         };
         let (range, is_all) = range(parameters, zone, parts.clock.now())?;
-        Ok(Self { site, site_zone, range, is_all, bots: parameters.choice("bots", &BOTS, Bots::Exclude)? })
+        Ok(Self {
+            site,
+            site_zone,
+            range,
+            is_all,
+            bots: parameters.choice("bots", &BOTS, Bots::Exclude)?,
+            wanted: Wanted::read(parameters)?,
+        })
+    }
+
+    /// The days of the range that an answer from what is sound lacks something of.
+    pub(super) async fn damaged(&self, parts: &Parts) -> Result<Vec<String>, Problem> {
+        match self.wanted {
+            Wanted::Whole => Ok(Vec::new()),
+            Wanted::Sound => damaged_days(&*parts.sound, &self.range).await.map_err(|error| refused(&error)),
+        }
     }
 
     /// Whether the range is cut by another calendar than the site's.

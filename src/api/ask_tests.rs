@@ -91,7 +91,7 @@ fn all_of_time_begins_with_the_first_day_held_in_any_zone() {
     for (zone, first) in [("Europe/Vienna", "2015-01-22"), ("America/New_York", "2015-01-21")] {
         let (range, is_all) = read("range=all", zone).unwrap();
         let (site, site_zone) = ("default".to_owned(), site_zone.clone());
-        let mut asked = Asked { site, site_zone, range, is_all, bots: Bots::Exclude };
+        let mut asked = Asked { site, site_zone, range, is_all, bots: Bots::Exclude, wanted: Wanted::Whole };
         asked.begin_with(Some(held));
         assert_eq!(asked.range.days.map(|(first, _)| first), Day::parse(first), "{zone}");
     }

@@ -2,7 +2,7 @@
 //! - A page ends with a cursor; handed back as `after` it begins the next one.
 
 use super::Parts;
-use super::ask::{Asked, known};
+use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json};
 use crate::event::{Event, Key};
@@ -49,10 +49,12 @@ pub(super) async fn events(
     }
     let after = after.map(|after| Cursor(after.to_owned()));
     let range = TimeRange { key: TimeKey::Timestamp, from: asked.range.from, to: asked.range.to };
-    let found = page(&*parts.store, &asked.site, asked.bots, range, after.as_ref(), limit);
+    let found = page(asked.wanted.store(&parts), &asked.site, asked.bots, range, after.as_ref(), limit);
     let found = parts.ask("events", found).await.map_err(|problem| problem.about("after"))?;
-    let meta = Meta::of(&*parts.store, &asked.site, &asked.range, asked.bots);
-    Ok(written(format, found, parts.ask("days", meta).await?))
+    let meta = Meta::of(asked.wanted.store(&parts), &asked.site, &asked.range, asked.bots);
+    let meta = parts.ask("days", meta).await?;
+    let damaged = meta.damaged_days.clone();
+    Ok(marked(written(format, found, meta), &damaged))
 }
 
 fn written(format: Format, page: Page, meta: Meta) -> Response {

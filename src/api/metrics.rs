@@ -36,6 +36,21 @@ pub struct Facts {
     pub journal_sync_time: Duration,
     /// Whether a write or sync failed and nothing is taken.
     pub journal_poisoned: bool,
+    /// Parts of it that could not be read.
+    pub journal_lost: u64,
+    /// What the daily scrub did.
+    pub scrub: Scrub,
+}
+
+/// What the daily scrub did so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scrub {
+    /// Times it read all there is.
+    pub runs: u64,
+    /// When it last did, in seconds since 1970.
+    pub last_s: u64,
+    /// Damaged parts it found in all.
+    pub damaged: u64,
 }
 
 /// How many events of a site were not taken for one reason.
@@ -78,8 +93,8 @@ impl Metrics {
         self.questions.get_or_create(&ReportLabels { report }).observe(time.as_secs_f64());
     }
 
-    /// The text of the exposition; `store_position` is how far the store is.
-    pub(super) fn text(&self, store_position: u64) -> Result<String, fmt::Error> {
+    /// The text of the exposition; `store_position` is how far the store is, `damaged_days` how many lack something.
+    pub(super) fn text(&self, store_position: u64, damaged_days: u64) -> Result<String, fmt::Error> {
         let mut facts = (self.facts)();
         let mut registry = Registry::with_prefix("metronome");
         let counter =
@@ -108,12 +123,21 @@ impl Metrics {
         gauge(&mut registry, "store_position", "Events the store holds for good, since ever", store_position);
         let lag = facts.journal_synced.saturating_sub(store_position);
         gauge(&mut registry, "store_lag_events", "Events synced in the journal and not yet in the store for good", lag);
+        gauge(&mut registry, "store_damaged_days", "Days that something is lost of, until repaired", damaged_days);
+        counter(&mut registry, "journal_lost", "Parts of the journal that could not be read", facts.journal_lost);
+        scrubbed(&mut registry, &facts.scrub);
         let help = "Time of questions, by report";
         registry.register_with_unit("question", help, Unit::Seconds, self.questions.clone());
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+fn scrubbed(registry: &mut Registry, scrub: &Scrub) {
+    registry.register("scrubs", "Times that every checksum was read", ConstCounter::new(scrub.runs));
+    registry.register_with_unit("scrub_last", "When that was last done, since 1970", Unit::Seconds, of(scrub.last_s));
+    registry.register("scrub_damaged_parts", "Damaged parts that scrubs found", ConstCounter::new(scrub.damaged));
 }
 
 /// From half a millisecond to half a minute.
@@ -147,15 +171,18 @@ mod tests {
             rejected: vec![RejectedCount { site: "a\"b".into(), reason: "not_json", events: 2 }],
             journal_synced: 9,
             journal_sync_time: Duration::from_millis(1500),
+            scrub: Scrub { damaged: 3, ..Scrub::default() },
             ..Facts::default()
         });
         metrics.asked("top", Duration::from_millis(3));
-        let text = metrics.text(4).unwrap();
+        let text = metrics.text(4, 1).unwrap();
         for line in [
             "metronome_events_accepted_total 7",
             "metronome_events_rejected_total{site=\"a\\\"b\",reason=\"not_json\"} 2",
             "metronome_journal_sync_seconds_total 1.5",
             "metronome_store_lag_events 5",
+            "metronome_store_damaged_days 1",
+            "metronome_scrub_damaged_parts_total 3",
             "metronome_question_seconds_count{report=\"top\"} 1",
             "# EOF",
         ] {
@@ -167,7 +194,7 @@ mod tests {
     fn the_series_of_rejections_are_bounded() {
         let count = |number: u64| RejectedCount { site: number.to_string(), reason: "time", events: number };
         let metrics = Metrics::new(move || Facts { rejected: (0..5_000).map(count).collect(), ..Facts::default() });
-        let text = metrics.text(0).unwrap();
+        let text = metrics.text(0, 0).unwrap();
         assert_eq!(text.matches("events_rejected_total{").count(), SERIES_MAX);
         assert!(text.contains("site=\"4999\""));
     }

@@ -17,7 +17,7 @@ mod tock;
 mod top;
 pub mod work;
 
-pub use metrics::{Facts, Metrics, RejectedCount};
+pub use metrics::{Facts, Metrics, RejectedCount, Scrub};
 pub use operate::{Check, Probe};
 pub use questions::Questions;
 
@@ -30,8 +30,10 @@ use std::sync::Arc;
 
 /// What the routes stand on.
 pub struct Parts {
-    /// Where events are.
+    /// Where events are; it refuses what touches damaged days.
     pub store: Arc<dyn Store>,
+    /// The same, answering from what is sound.
+    pub sound: Arc<dyn Store>,
     /// The sites' zones and paths.
     pub sites: Arc<Sites>,
     /// The time.

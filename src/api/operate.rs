@@ -17,8 +17,8 @@ use tokio::time::timeout;
 /// How long one part may take to say whether it works.
 const PROBE_MAX: Duration = Duration::from_secs(2);
 
-/// Whether a part works; if not, what is wrong, in words that anyone may read.
-pub type Check = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// Whether a part works, and what there is to say of it all the same; if not, what is wrong; in words that anyone may read.
+pub type Check = Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send>>;
 
 /// Asks one part whether it works.
 pub struct Probe {
@@ -51,7 +51,8 @@ pub(super) async fn ready(State(parts): State<Arc<Parts>>) -> Response {
     let mut answers = Vec::with_capacity(parts.probes.len());
     for probe in &parts.probes {
         let answer = timeout(PROBE_MAX, (probe.check)()).await.unwrap_or_else(|_| Err("it does not answer".to_owned()));
-        let (ready, detail) = (answer.is_ok(), answer.err());
+        let ready = answer.is_ok();
+        let detail = answer.unwrap_or_else(Some);
         answers.push(Part { part: probe.part, ready, detail });
     }
     let ready = answers.iter().all(|part| part.ready);
@@ -61,7 +62,9 @@ pub(super) async fn ready(State(parts): State<Arc<Parts>>) -> Response {
 
 pub(super) async fn metrics(State(parts): State<Arc<Parts>>) -> Result<Response, Problem> {
     let position = parts.store.position().await.map_err(|error| refused(&error))?;
-    let text = parts.metrics.text(position).map_err(|error| Problem::failed(crate::error::Kind::Internal, &error))?;
+    let damaged = parts.store.damaged().await.map_err(|error| refused(&error))?.len() as u64;
+    let text =
+        parts.metrics.text(position, damaged).map_err(|error| Problem::failed(crate::error::Kind::Internal, &error))?;
     Ok(typed("application/openmetrics-text; version=1.0.0; charset=utf-8", text))
 }
 

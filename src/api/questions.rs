@@ -55,6 +55,12 @@ pub(super) fn refused(error: &StoreError) -> Problem {
     match error {
         // Not a matter of the moment: the same question would meet the same bound.
         StoreError::Limit { .. } => Problem::failed(Kind::Unsupported, error),
+        StoreError::Damaged { .. } => {
+            let detail = format!(
+                "{error}: `partial=true` answers without what is lost, `metronome verify --repair` mends what it can"
+            );
+            Problem::new(Type::Corrupt, detail)
+        }
         _ => Problem::failed(error.kind(), error),
     }
 }

@@ -82,8 +82,9 @@ async fn app() -> App {
 
 fn over(store: Arc<dyn Store>) -> App {
     let shop = SiteRules { zone: jiff::tz::TimeZone::get("Pacific/Auckland").unwrap(), ..SiteRules::named("shop") };
-    let works = || Probe { part: "store", check: Box::new(|| Box::pin(async { Ok(()) })) };
+    let works = || Probe { part: "store", check: Box::new(|| Box::pin(async { Ok(None) })) };
     let parts = Arc::new(Parts {
+        sound: store.clone(),
         store,
         sites: Arc::new(Sites::new(vec![shop], SiteRules::named("default"))),
         clock: Clock::manual(NOW),

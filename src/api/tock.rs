@@ -3,7 +3,7 @@
 //! - An id that begins with `/` is a path, brought to the one form in which paths are stored.
 
 use super::Parts;
-use super::ask::{Asked, known, listed};
+use super::ask::{Asked, known, listed, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json, typed};
 use super::svg::sparkline;
@@ -69,11 +69,12 @@ pub(super) async fn many(
     let parameters = Parameters::read(head.uri.query(), &known(&OWN))?;
     let body = parts.bodies.read(&head.headers, body).await?;
     let ids = ids(&body)?;
-    let items = answer(&parts, &caller, &parameters, Some(&ids), false).await?;
-    Ok(match format {
+    let (items, damaged) = answer(&parts, &caller, &parameters, Some(&ids), false).await?;
+    let response = match format {
         Format::Csv => csv(&items, true),
         _ => json(&ById(&items)),
-    })
+    };
+    Ok(marked(response, &damaged))
 }
 
 #[derive(Deserialize)]
@@ -110,25 +111,26 @@ async fn one(
     id: Option<String>,
 ) -> Result<Response, Problem> {
     let ids = id.clone().map(|id| vec![id]);
-    let items = answer(parts, caller, parameters, ids.as_deref(), format == Format::Svg).await?;
+    let (items, damaged) = answer(parts, caller, parameters, ids.as_deref(), format == Format::Svg).await?;
     let Some((_, item)) = items.first() else {
         return Err(Problem::new(Type::Internal, "the store answered no item"));
     };
-    Ok(match format {
+    let response = match format {
         Format::Json => json(item),
         Format::Csv => csv(&items, false),
         Format::Svg => badge(&id.unwrap_or_else(|| "all".to_owned()), item),
-    })
+    };
+    Ok(marked(response, &damaged))
 }
 
-/// Answers by the ids as they were asked.
+/// Answers by the ids as they were asked, and the days that something is lost of.
 async fn answer(
     parts: &Parts,
     caller: &Caller,
     parameters: &Parameters,
     ids: Option<&[String]>,
     as_line: bool,
-) -> Result<Vec<(String, ItemUsage)>, Problem> {
+) -> Result<(Vec<(String, ItemUsage)>, Vec<String>), Problem> {
     let mut asked = Asked::read(parts, caller, parameters)?;
     let stored: Option<Vec<String>> = ids.map(|ids| ids.iter().map(|id| stored_id(parts, &asked.site, id)).collect());
     if let Some(id) = stored.iter().flatten().find(|id| id.len() > ID_BYTES_MAX) {
@@ -149,6 +151,7 @@ async fn answer(
     let mut once: Vec<String> = stored.iter().flatten().cloned().collect();
     once.sort();
     once.dedup();
+    let (damaged, store) = (asked.damaged(parts).await?, asked.wanted.store(parts));
     let question = Question {
         site: asked.site,
         ids: stored.as_ref().map(|_| once),
@@ -162,13 +165,13 @@ async fn answer(
         fields,
         limits: parts.questions.limits,
     };
-    let items = parts.ask("tock", usage::usage(&*parts.store, &question)).await;
+    let items = parts.ask("tock", usage::usage(store, &question)).await;
     let items = items.map_err(|problem| problem.about("interval"))?;
-    let (Some(ids), Some(stored)) = (ids, stored) else { return Ok(items) };
+    let (Some(ids), Some(stored)) = (ids, stored) else { return Ok((items, damaged)) };
     let items: HashMap<String, ItemUsage> = items.into_iter().collect();
     let as_asked =
         ids.iter().zip(&stored).map(|(id, stored)| (id.clone(), items.get(stored).cloned().unwrap_or_default()));
-    Ok(as_asked.collect())
+    Ok((as_asked.collect(), damaged))
 }
 
 /// The form in which an id is stored.

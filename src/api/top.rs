@@ -1,7 +1,7 @@
 //! `/top`: the busiest items, or values of any key.
 
 use super::Parts;
-use super::ask::{Asked, known};
+use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json};
 use crate::event::Key;
@@ -76,8 +76,8 @@ pub(super) async fn top(
         limit: parameters.number("limit", 1..=10_000, 100)?,
         limits: parts.questions.limits,
     };
-    let answer = parts.ask("top", top::top(&*parts.store, &question)).await?;
-    Ok(written(format, name, question.by.name(), &answer))
+    let answer = parts.ask("top", top::top(asked.wanted.store(&parts), &question)).await?;
+    Ok(marked(written(format, name, question.by.name(), &answer), &answer.meta.damaged_days))
 }
 
 fn written(format: Format, key: &str, metric: &'static str, answer: &Top) -> Response {

@@ -6,12 +6,12 @@ use super::format::json;
 use crate::error::Kind;
 use crate::event::Day;
 use crate::http::{Bodies, Caller, Need, Problem, Routes, Type, chain, query::Parameters};
-use crate::indexer::{Handle, Sealing};
+use crate::indexer::{Handle, Loss, Sealing};
 use crate::ingest::{Receipt, Rejected};
 use crate::jobs::JobError;
 use crate::jobs::imports::Imports;
-use crate::jobs::registry::Registry;
-use crate::jobs::verify::verify;
+use crate::jobs::registry::{Registry, TooMany};
+use crate::jobs::verify::{Pace, mend, verify};
 use crate::journal::Journal;
 use crate::normalize::access_line::LineFormat;
 use crate::store::Store;
@@ -67,6 +67,10 @@ enum Asked {
         days: Vec<String>,
         #[serde(default)]
         recount: bool,
+        #[serde(default)]
+        repair: bool,
+        #[serde(default)]
+        accept_loss: bool,
     },
 }
 
@@ -106,17 +110,29 @@ async fn begin_job(State(parts): State<Arc<Parts>>, headers: HeaderMap, body: Bo
                 Ok(object!({"sealed": sealed}))
             })
         }
-        Asked::Verify { days, recount } => {
-            let (days, journal, store) = (read_days(&days)?, parts.journal.clone(), parts.store.clone());
-            parts.jobs.begin("verify", |progress| async move {
-                let found =
-                    verify(&journal, &*store, &days, recount, &progress).await.map_err(|error| chain(&error))?;
-                serde_json::to_value(found).map_err(|error| error.to_string())
-            })
+        Asked::Verify { accept_loss: true, repair: false, .. } => {
+            return Err(Problem::invalid("accept_loss", "accept_loss needs repair: true"));
+        }
+        Asked::Verify { days, recount, repair, accept_loss } => {
+            let days = read_days(&days)?;
+            let loss = if accept_loss { Loss::Accepted } else { Loss::Kept };
+            begin_verify(&parts, days, recount, repair.then_some(loss))
         }
     };
     let id = begun.map_err(|busy| Problem::new(Type::Overloaded, busy.to_string()))?;
     Ok((StatusCode::ACCEPTED, json(&object!({"id": id}))).into_response())
+}
+
+fn begin_verify(parts: &Parts, days: Vec<Day>, recount: bool, repair: Option<Loss>) -> Result<u64, TooMany> {
+    let (journal, store, indexer) = (parts.journal.clone(), parts.store.clone(), parts.indexer.clone());
+    parts.jobs.begin("verify", |progress| async move {
+        let found = verify(&journal, &*store, &days, recount, Pace::Full, &progress).await;
+        let mut found = found.map_err(|error| chain(&error))?;
+        if let Some(loss) = repair {
+            found.repaired = Some(mend(&indexer, loss).await.map_err(|error| chain(&error))?);
+        }
+        serde_json::to_value(found).map_err(|error| error.to_string())
+    })
 }
 
 async fn job(State(parts): State<Arc<Parts>>, Path(id): Path<String>) -> Result<Response, Problem> {

@@ -1,12 +1,13 @@
 //! App: wiring. Opens the rooms over one data folder, joins their routes, runs their tasks, and closes them in order.
 //! - The only place that names a concrete store.
 //! - The journal's lock makes the folder one process's; the catalog alone may be opened beside it.
-//! - Opened: catalog, store, journal (not before the store's position), ingest, indexer. Closed: the other way round.
+//! - Opened: catalog, store, journal (not before what the store holds), ingest, indexer. Closed: the other way round.
 //! - Absent: anything that decides about an event or an answer.
 
 mod belief;
 mod files;
 mod rules;
+mod scrub;
 mod serve;
 mod tend;
 mod wiring;
@@ -104,6 +105,7 @@ pub struct House {
     journal: Journal,
     ingest: Ingest,
     indexer: indexer::Handle,
+    scrubbed: scrub::Scrubbed,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -121,9 +123,9 @@ impl House {
         let lock = Lock::take(&data_dir.join("journal"))?;
         let catalog = Arc::new(Catalog::open(&data_dir.join("catalog.sqlite"))?);
         let salts = Arc::new(Salts::open(Arc::clone(&catalog))?);
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(&data_dir.join("store"), rules::store(config))?);
-        let position = store.position().await?;
-        let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, position))?;
+        let store = Embedded::open(&data_dir.join("store"), rules::store(config))?;
+        let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, store.reached()))?;
+        let store: Arc<dyn Store> = Arc::new(store);
         tend::report(&recovery);
         let parts = ingest::Parts {
             journal: journal.clone(),
@@ -153,11 +155,13 @@ impl House {
             journal,
             ingest,
             indexer: handle,
+            scrubbed: scrub::Scrubbed::default(),
             stop,
             tasks: Vec::new(),
         };
         house.tasks.push(tokio::spawn(tend::index(indexer, stopped.clone())));
-        house.tasks.push(tokio::spawn(house.tending(stopped)));
+        house.tasks.push(tokio::spawn(house.tending(stopped.clone())));
+        house.tasks.push(tokio::spawn(house.scrubbing(stopped)));
         Ok(house)
     }
 

@@ -80,6 +80,6 @@ pub(super) fn journal(config: &Config, position_min: u64) -> journal::Options {
 
 /// The embedded store's bounds.
 pub(super) fn store(config: &Config) -> EmbeddedOptions {
-    let config::Store { commit_every, commit_events_max } = config.store;
+    let config::Store { commit_every, commit_events_max, .. } = config.store;
     EmbeddedOptions { commit_every, commit_events_max, ..EmbeddedOptions::default() }
 }

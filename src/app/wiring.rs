@@ -3,20 +3,27 @@
 use super::House;
 use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, work};
 use crate::catalog::keys::Keys;
+use crate::event::Day;
 use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
 use crate::ingest;
 use crate::jobs::imports::Imports;
 use crate::jobs::registry::Registry;
 use crate::receive;
 use crate::store::plan::Limits;
+use crate::store::whole::Whole;
+use crate::store::{Damaged, StoreError};
 use axum::{Extension, Router};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Senders whose rate is remembered.
 const SENDERS_MAX: usize = 100_000;
 /// Who asks in this process.
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+fn of(damaged: &[Damaged]) -> Vec<Day> {
+    damaged.iter().map(|damaged| damaged.day).collect()
+}
 
 impl House {
     /// The routes for the world: keys, rates and origins are held.
@@ -49,7 +56,8 @@ impl House {
         let limits = &self.config.limits;
         let question = Limits { rows_max: limits.query_rows_max, time_max: limits.query_time_max };
         let parts = Arc::new(api::Parts {
-            store: self.store.clone(),
+            store: Arc::new(Whole(self.store.clone())),
+            sound: self.store.clone(),
             sites: self.sites.clone(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),
@@ -86,21 +94,26 @@ impl House {
         let journal = move || -> Check {
             let poisoned = journal.facts().poisoned;
             Box::pin(async move {
-                if poisoned { Err("a write failed; it is being opened again".to_owned()) } else { Ok(()) }
+                if poisoned { Err("a write failed; it is being opened again".to_owned()) } else { Ok(None) }
             })
         };
-        let indexer = self.indexer.clone();
+        let (indexer, store) = (self.indexer.clone(), self.store.clone());
         let store = move || -> Check {
-            let failing = indexer.facts().failing;
-            Box::pin(
-                async move { if failing { Err("it fails; events wait in the journal".to_owned()) } else { Ok(()) } },
-            )
+            let (failing, store) = (indexer.facts().failing, store.clone());
+            Box::pin(async move {
+                if failing {
+                    return Err("it fails; events wait in the journal".to_owned());
+                }
+                let damaged = store.damaged().await.map_err(|_| "it cannot say what is damaged".to_owned())?;
+                Ok((!damaged.is_empty()).then(|| StoreError::Damaged { days: of(&damaged) }.to_string()))
+            })
         };
         vec![Probe { part: "journal", check: Box::new(journal) }, Probe { part: "store", check: Box::new(store) }]
     }
 
     fn metrics(&self) -> Metrics {
-        let (taking, journal) = (self.ingest.clone(), self.journal.clone());
+        let (taking, journal, indexer) = (self.ingest.clone(), self.journal.clone(), self.indexer.clone());
+        let scrubbed = Arc::clone(&self.scrubbed);
         Metrics::new(move || {
             let mut facts = Facts::default();
             for (site, counts) in taking.counts() {
@@ -122,6 +135,8 @@ impl House {
             facts.journal_syncs = journal.syncs;
             facts.journal_sync_time = journal.sync_time;
             facts.journal_poisoned = journal.poisoned;
+            facts.journal_lost = indexer.facts().lost;
+            facts.scrub = *scrubbed.lock().unwrap_or_else(PoisonError::into_inner);
             facts
         })
     }

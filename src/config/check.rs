@@ -57,6 +57,7 @@ fn check_store(raw: raw::Store) -> Result<Store, ConfigError> {
     Ok(Store {
         commit_every: Duration::from_millis(between("store.commit_ms", raw.commit_ms, 1000, 10, 60_000)?),
         commit_events_max: size("store.commit_events_max", raw.commit_events_max, 200_000, 1000, 2_000_000)?,
+        scrub_every: Duration::from_secs(3600 * between("store.scrub_hours", raw.scrub_hours, 24, 1, 8760)?),
     })
 }
 

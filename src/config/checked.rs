@@ -58,6 +58,8 @@ pub struct Store {
     pub commit_every: Duration,
     /// How many events of a day wait to be committed at the most.
     pub commit_events_max: usize,
+    /// How often every checksum is read.
+    pub scrub_every: Duration,
 }
 
 /// How long things are kept; `None` for ever.

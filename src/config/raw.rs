@@ -41,6 +41,7 @@ pub(super) struct Store {
     pub url: Option<String>,
     pub commit_ms: Option<u64>,
     pub commit_events_max: Option<u64>,
+    pub scrub_hours: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

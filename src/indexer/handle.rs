@@ -2,6 +2,7 @@
 //! - Bounded: [`COMMANDS_MAX`] commands wait; more callers wait for a place.
 
 use super::IndexerError;
+use super::repair::{Loss, Repaired};
 use crate::event::Day;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -36,6 +37,7 @@ pub(super) enum Command {
     Seal(Sealing, oneshot::Sender<Result<Vec<Day>, IndexerError>>),
     Flush(oneshot::Sender<Result<(), IndexerError>>),
     Expire(Expiry, oneshot::Sender<Result<(), IndexerError>>),
+    Repair(Loss, oneshot::Sender<Result<Vec<Repaired>, IndexerError>>),
 }
 
 /// What the owner tells.
@@ -104,6 +106,17 @@ impl Handle {
     pub async fn expire(&self, before: Expiry) -> Result<(), IndexerError> {
         let (reply, answer) = oneshot::channel();
         self.order(Command::Expire(before, reply)).await?;
+        answer.await.map_err(|_| IndexerError::Stopped)?
+    }
+
+    /// Makes damaged days of the store whole, where anything holds their events; nothing is indexed meanwhile. Answers what
+    /// became of each.
+    ///
+    /// # Errors
+    /// [`IndexerError::Store`] when the store failed, [`IndexerError::Stopped`].
+    pub async fn repair(&self, loss: Loss) -> Result<Vec<Repaired>, IndexerError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Command::Repair(loss, reply)).await?;
         answer.await.map_err(|_| IndexerError::Stopped)?
     }
 

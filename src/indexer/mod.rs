@@ -8,6 +8,7 @@
 //! - A day is sealed 26 h after its end in the last of its sites' zones, again ten idle minutes after a late event, and
 //!   when asked to. One seal runs at a time, beside the writing.
 //! - The journal is released up to the store's position.
+//! - Damaged days of the store are repaired from the journal here, while nothing is indexed.
 //! - Absent: the rules of a visit (`visits`), where events lie (`store`), when days
 //!   expire (whoever knows the configuration asks).
 
@@ -20,11 +21,13 @@ mod handle;
 mod live;
 mod owner;
 mod refill;
+mod repair;
 mod requests;
 
 pub use derive::derive;
 pub use error::IndexerError;
 pub use handle::{Expiry, Facts, Handle, Sealing};
+pub use repair::{Loss, Repaired, Source};
 
 use crate::clock::Clock;
 use crate::journal::Journal;

@@ -10,6 +10,7 @@ use super::follow::{Arrivals, Following};
 use super::handle::{COMMANDS_MAX, Command, Expiry, Handle, Sealing, Shared};
 use super::live::Live;
 use super::refill::refill;
+use super::repair::repair;
 use super::requests::{Requests, WAITING_MAX};
 use super::{Options, Parts};
 use crate::event::Day;
@@ -43,6 +44,7 @@ pub(super) struct Owner {
     commands: mpsc::Receiver<Command>,
     requests: Requests,
     sealing: Option<Running>,
+    repairing: Option<JoinHandle<()>>,
     days: Days,
     live: Live,
     duplicates: Duplicates,
@@ -63,6 +65,7 @@ impl Owner {
             commands,
             requests: Requests::default(),
             sealing: None,
+            repairing: None,
             days: Days::new(Arc::clone(&parts.zone_of)),
             live: Live::bounded(live_max),
             duplicates: Duplicates::bounded(ids_max, batch_events_max),
@@ -123,7 +126,8 @@ impl Owner {
                     Ok(())
                 }
                 _ = tick.tick() => self.tend().await,
-                arrivals = next(&mut following) => match arrivals {
+                () = ended(&mut self.repairing) => Ok(()),
+                arrivals = next(&mut following), if self.repairing.is_none() => match arrivals {
                     Some(Ok(arrivals)) => self.index(arrivals).await,
                     Some(Err(error @ JournalError::Version { .. })) => return End::Given(error.into()),
                     // The shutdown is on its way.
@@ -166,6 +170,7 @@ impl Owner {
             Command::Seal(which, reply) => self.requests.add_seal(target, which, reply),
             Command::Flush(reply) => self.requests.add_flush(target, reply),
             Command::Expire(before, reply) => self.requests.add_expiry(before, reply),
+            Command::Repair(loss, reply) => self.requests.add_repair(loss, reply),
         }
     }
 
@@ -236,7 +241,12 @@ impl Owner {
     }
 
     async fn states(&self) -> Result<Vec<DayState>, IndexerError> {
-        self.parts.store.days().await.map_err(IndexerError::store("ask the store for its days"))
+        let failed = || IndexerError::store("ask the store for its days");
+        let damaged = self.parts.store.damaged().await.map_err(failed())?;
+        let mut states = self.parts.store.days().await.map_err(failed())?;
+        // They are sealed when they are repaired.
+        states.retain(|state| damaged.iter().all(|damaged| damaged.day != state.day));
+        Ok(states)
     }
 
     /// Answers the requests whose events are stored, and begins the next seal if none runs.
@@ -254,7 +264,14 @@ impl Owner {
             let days = self.days_of(&which).await?;
             self.requests.wait_for(days, reply);
         }
-        if self.sealing.is_some() {
+        if self.sealing.is_some() || self.repairing.is_some() {
+            return Ok(());
+        }
+        if let Some((loss, reply)) = self.requests.repair() {
+            let (journal, store) = (self.parts.journal.clone(), Arc::clone(&self.parts.store));
+            // Nobody may be listening any more.
+            let task = async move { drop(reply.send(repair(&journal, &store, loss).await)) };
+            self.repairing = Some(tokio::spawn(task));
             return Ok(());
         }
         for (Expiry { events, items }, reply) in self.requests.expiries() {
@@ -304,6 +321,13 @@ async fn join(sealing: &mut Option<Running>) -> (Day, Result<(), StoreError>) {
     *sealing = None;
     let panicked = |source| StoreError::Engine { operation: "run the seal", source: Box::new(source) };
     (day, joined.unwrap_or_else(|source| Err(panicked(source))))
+}
+
+/// Waits for the repair that runs, for ever if none does; one that broke off has dropped its reply.
+async fn ended(repairing: &mut Option<JoinHandle<()>>) {
+    let Some(task) = repairing else { return std::future::pending().await };
+    drop(task.await);
+    *repairing = None;
 }
 
 /// Waits for the next batch, for ever once the journal has ended.

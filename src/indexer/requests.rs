@@ -5,6 +5,7 @@
 
 use super::IndexerError;
 use super::handle::{Expiry, Sealing};
+use super::repair::{Loss, Repaired};
 use crate::event::Day;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub(super) const WAITING_MAX: usize = 64;
 pub(super) type SealReply = oneshot::Sender<Result<Vec<Day>, IndexerError>>;
 /// Where the answer to a request for a flush or an expiry goes.
 pub(super) type PlainReply = oneshot::Sender<Result<(), IndexerError>>;
+
+/// Where the answer to a request for repair goes.
+pub(super) type RepairReply = oneshot::Sender<Result<Vec<Repaired>, IndexerError>>;
 
 /// A request whose days are known.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Requests {
     seals: Vec<(u64, Sealing, SealReply)>,
     flushes: Vec<(u64, PlainReply)>,
     expiries: Vec<(Expiry, PlainReply)>,
+    repairs: Vec<(Loss, RepairReply)>,
     waiting: Vec<Waiting>,
     /// Days that are to be sealed, asked for or due.
     wanted: BTreeSet<Day>,
@@ -41,7 +46,7 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn len(&self) -> usize {
-        self.seals.len() + self.flushes.len() + self.expiries.len() + self.waiting.len()
+        self.seals.len() + self.flushes.len() + self.expiries.len() + self.repairs.len() + self.waiting.len()
     }
 
     pub(super) fn add_seal(&mut self, target: u64, which: Sealing, reply: SealReply) {
@@ -54,6 +59,15 @@ impl Requests {
 
     pub(super) fn add_expiry(&mut self, before: Expiry, reply: PlainReply) {
         self.expiries.push((before, reply));
+    }
+
+    pub(super) fn add_repair(&mut self, loss: Loss, reply: RepairReply) {
+        self.repairs.push((loss, reply));
+    }
+
+    /// Takes one request for repair out: no seal runs.
+    pub(super) fn repair(&mut self) -> Option<(Loss, RepairReply)> {
+        self.repairs.pop()
     }
 
     /// Takes the requests for expiry out: no seal runs.

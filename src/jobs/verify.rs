@@ -1,16 +1,18 @@
 //! Verify: every checksum of journal and store read, and with `recount` every sum of a day derived again by the plain
 //! oracle and held against what is stored.
-//! - Reads beside everything else; changes nothing.
-//! - Absent: repair.
+//! - Reads beside everything else. What is damaged is set aside by the store; the journal's readers pass it over.
+//! - With repair, damaged days are made whole afterwards where anything holds their events (`indexer` does it).
 
 use super::JobError;
 use super::registry::Progress;
 use crate::event::Day;
+use crate::indexer::{Handle, Loss, Source};
 use crate::journal::{Journal, JournalError};
 use crate::store::Store;
 use crate::store::plan::{Filter, TimeKey, TimeRange};
 use crate::visits::recount::{Difference, Recount};
 use serde::Serialize;
+use std::time::{Duration, Instant};
 
 /// Differences told; more are only counted.
 const DIFFERENCES_MAX: usize = 100;
@@ -34,7 +36,34 @@ pub struct Findings {
     pub differences: Vec<String>,
     /// How many there are.
     pub differences_total: u64,
+    /// What became of the damaged days, where repair was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<Vec<Mended>>,
 }
+
+/// What became of a damaged day.
+#[derive(Debug, Serialize)]
+pub struct Mended {
+    /// Which day.
+    pub day: String,
+    /// `aside`, `journal`, `accepted` (it counts without what is lost) or `nothing` (it is still damaged).
+    pub from: &'static str,
+    /// Why not from what is better.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
+}
+
+/// How hard the disk is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as it goes.
+    Full,
+    /// Most of the time at rest.
+    Gentle,
+}
+
+/// Rest after a day that was read gently, in times of what reading it took, and at the most.
+const REST: (u32, Duration) = (4, Duration::from_secs(60));
 
 /// Checks the journal, and these days of the store, or all.
 pub async fn verify(
@@ -42,17 +71,29 @@ pub async fn verify(
     store: &dyn Store,
     days: &[Day],
     recount: bool,
+    pace: Pace,
     progress: &Progress,
 ) -> Result<Findings, JobError> {
     let (journal, first) = (journal.clone(), journal.facts().first);
     let read = tokio::task::spawn_blocking(move || read_journal(&journal, first)).await;
-    let damaged = read.map_err(|_| JobError::Busy("the server is stopping".to_owned()))??;
+    let mut damaged = read.map_err(|_| JobError::Busy("the server is stopping".to_owned()))??;
     let mut held = store.days().await?;
-    held.retain(|state| days.is_empty() || days.contains(&state.day));
+    let is_asked = |day: &Day| days.is_empty() || days.contains(day);
+    held.retain(|state| is_asked(&state.day));
+    for day in store.damaged().await?.into_iter().filter(|damaged| is_asked(&damaged.day)) {
+        // One of which nothing is left is not held.
+        if held.iter().all(|state| state.day != day.day) {
+            damaged.extend(day.parts);
+        }
+    }
     progress.count_on(held.iter().map(|state| state.events).sum());
     let mut findings = Findings { days: held.len() as u64, damaged, ..Findings::default() };
     for state in held {
+        let begun = Instant::now();
         findings.damaged.extend(store.verify(state.day).await?);
+        if pace == Pace::Gentle {
+            tokio::time::sleep((begun.elapsed() * REST.0).min(REST.1)).await;
+        }
         match (recount, state.sealed && !state.dirty) {
             (true, true) => recount_day(store, state.day, &mut findings).await?,
             (true, false) => findings.provisional.push(state.day.to_string()),
@@ -62,6 +103,22 @@ pub async fn verify(
         progress.advance(state.events);
     }
     Ok(findings)
+}
+
+/// Makes the damaged days whole, and says what became of each.
+pub async fn mend(indexer: &Handle, loss: Loss) -> Result<Vec<Mended>, JobError> {
+    let repaired = indexer.repair(loss).await?.into_iter();
+    let mended = repaired.map(|repaired| Mended {
+        day: repaired.day.to_string(),
+        from: match repaired.source {
+            Source::Aside => "aside",
+            Source::Journal => "journal",
+            Source::Accepted => "accepted",
+            Source::None => "nothing",
+        },
+        why: repaired.why,
+    });
+    Ok(mended.collect())
 }
 
 /// Reads all that is synced; damage is named and passed over.

@@ -4,6 +4,7 @@
 
 use super::range::{Range, day_at};
 use crate::clock::Millis;
+use crate::event::Day;
 use crate::store::plan::{Bots, Counting};
 use crate::store::{DayState, Store, StoreError};
 use jiff::Timestamp;
@@ -27,6 +28,9 @@ pub struct Meta {
     pub counting: Option<&'static str>,
     /// Days in the range whose numbers are provisional: not sealed, or changed since.
     pub open_days: Vec<String>,
+    /// Days in the range that something is lost of, where an answer from the rest was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged_days: Vec<String>,
     /// Numbers that are estimates, with their error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approximate: Vec<String>,
@@ -76,6 +80,7 @@ impl Meta {
             bots: BOTS.iter().find(|(_, one)| *one == bots).map_or("", |(name, _)| name),
             counting: None,
             open_days: open_days(&store.days().await?, range),
+            damaged_days: damaged_days(store, range).await?,
             approximate: Vec::new(),
             notes: Vec::new(),
             sums: None,
@@ -96,11 +101,19 @@ fn instant(at: Millis) -> String {
 
 /// The days of the range that are not sealed, newest first, a hundred at the most.
 fn open_days(days: &[DayState], range: &Range) -> Vec<String> {
+    named(days.iter().filter(|state| !state.sealed).map(|state| state.day), range)
+}
+
+/// The days of the range that something is lost of, newest first, a hundred at the most.
+pub async fn damaged_days(store: &dyn Store, range: &Range) -> Result<Vec<String>, StoreError> {
+    let damaged = store.damaged().await?;
+    Ok(named(damaged.iter().map(|damaged| damaged.day), range))
+}
+
+fn named(days: impl DoubleEndedIterator<Item = Day>, range: &Range) -> Vec<String> {
     // Days are counted in each site's own zone: one more on either side may hold events of the range.
     let (first, last) = (day_at(range.from, &range.zone).0, day_at(range.to.saturating_sub(1), &range.zone).0);
-    let within = |day: i32| first.saturating_sub(1) <= day && day <= last.saturating_add(1);
-    let whole = |day: i32| first <= day && day <= last;
-    let held = |state: &&DayState| if range.days.is_some() { whole(state.day.0) } else { within(state.day.0) };
-    let open = days.iter().rev().filter(held).filter(|state| !state.sealed);
-    open.take(100).map(|state| state.day.to_string()).collect()
+    let margin = i32::from(range.days.is_none());
+    let held = |day: &Day| first.saturating_sub(margin) <= day.0 && day.0 <= last.saturating_add(margin);
+    days.rev().filter(held).take(100).map(|day| day.to_string()).collect()
 }

@@ -45,8 +45,8 @@ pub enum Command {
     /// Derive and rewrite days now.
     #[command(after_help = "Example:\n  metronome seal 2026-03-01")]
     Seal(Seal),
-    /// Check every checksum of journal and store; say what is damaged.
-    #[command(after_help = "Example:\n  metronome verify --recount")]
+    /// Check every checksum of journal and store; say what is damaged and set it aside.
+    #[command(after_help = "Example:\n  metronome verify --repair")]
     Verify(Verify),
     /// Check the configuration and what it names.
     #[command(after_help = "Example:\n  metronome check --config /etc/metronome.toml")]
@@ -195,6 +195,12 @@ pub struct Verify {
     /// Derive every sum again from the events and print any difference.
     #[arg(long)]
     pub recount: bool,
+    /// Make damaged days whole, from what was set aside or from the journal.
+    #[arg(long)]
+    pub repair: bool,
+    /// Let days that nothing holds any more count as they are, without what is lost.
+    #[arg(long, requires = "repair")]
+    pub accept_loss: bool,
     /// Which server to go through.
     #[command(flatten)]
     pub through: Through,

@@ -11,6 +11,7 @@ pub mod forms;
 pub mod memory;
 pub mod order;
 pub mod plan;
+pub mod whole;
 
 use crate::error::Kind;
 use crate::event::{Day, Event, Key};
@@ -59,6 +60,32 @@ pub struct DayState {
     /// Whether it was sealed and events came later: its numbers are provisional until it is sealed again.
     pub dirty: bool,
 }
+
+/// A day of which something is lost, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Which day.
+    pub day: Day,
+    /// What was damaged, by name, with what did not fit.
+    pub parts: Vec<String>,
+    /// No event of the day stands in the journal before this position, where that is known.
+    pub from: Option<Position>,
+    /// Whether all events of the day, once in the journal, can be had from there: none of them expired.
+    pub is_plain: bool,
+}
+
+/// What a damaged day is made whole from.
+pub enum Remedy {
+    /// All events of the day before this position, ascending, as the journal has them.
+    Events(EntryStream, Position),
+    /// What was set aside, where its events are sound.
+    Aside,
+    /// Nothing: what is lost is lost, and the day counts as it is.
+    Loss,
+}
+
+/// Entries in batches; ends after the first error.
+pub type EntryStream = tokio::sync::mpsc::Receiver<Result<Vec<Entry>, StoreError>>;
 
 /// A key that a store holds values of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +165,21 @@ pub trait Store: Send + Sync + 'static {
     async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError>;
 
     /// Reads every checksum of a day and of what is kept beside it; answers what is damaged, by name. Empty: all is sound.
+    /// What is damaged does not count from then on, is kept for a repair, and its day is one of [`Store::damaged`].
     async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError>;
+
+    /// The days that something is lost of, ascending. Questions answer what is left of them: whoever must not be told less
+    /// than all there was asks through [`whole::Whole`]. They are not sealed.
+    async fn damaged(&self) -> Result<Vec<Damaged>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Makes a damaged day whole, in the background of readers, who see the old day or the new; its increments are derived
+    /// anew. Nothing is changed on an error. `Ok` for a day that is not damaged.
+    async fn repair(&self, day: Day, remedy: Remedy, derive: Derive) -> Result<(), StoreError> {
+        let _ = (day, remedy, derive);
+        Ok(())
+    }
 
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
@@ -171,6 +212,12 @@ pub enum StoreError {
         /// What does not fit.
         why: String,
     },
+    /// What was asked touches days that something is lost of.
+    #[error("stored data of {} is damaged", listed(days))]
+    Damaged {
+        /// Which days, ascending.
+        days: Vec<Day>,
+    },
     /// The file system, or what stands for it, failed.
     #[error("{operation} {object}")]
     Io {
@@ -201,9 +248,21 @@ impl StoreError {
             Self::Invalid(_) => Kind::Invalid,
             Self::Expired(_) => Kind::Unsupported,
             Self::Limit { .. } => Kind::Overloaded,
-            Self::Corrupt { .. } => Kind::Corrupt,
+            Self::Corrupt { .. } | Self::Damaged { .. } => Kind::Corrupt,
             Self::Io { .. } | Self::Engine { .. } => Kind::Internal,
             Self::Stopped => Kind::Unavailable,
         }
+    }
+}
+
+/// Days told in one error at the most.
+const DAYS_TOLD_MAX: usize = 10;
+
+/// Days in words.
+fn listed(days: &[Day]) -> String {
+    let told: Vec<String> = days.iter().take(DAYS_TOLD_MAX).map(Day::to_string).collect();
+    match days.len().saturating_sub(told.len()) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more days", told.join(", ")),
     }
 }

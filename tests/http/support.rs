@@ -129,9 +129,10 @@ impl Setup {
         });
         let ready = self.ready;
         let check = move || -> api::Check {
-            Box::pin(async move { if ready { Ok(()) } else { Err("it is stopped".to_owned()) } })
+            Box::pin(async move { if ready { Ok(None) } else { Err("it is stopped".to_owned()) } })
         };
         let api = Arc::new(api::Parts {
+            sound: Arc::clone(&self.store),
             store: self.store,
             sites,
             clock,

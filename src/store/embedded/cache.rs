@@ -70,6 +70,17 @@ impl Cache {
         *held = Some(before + if written.is_ok() { bytes.len() as u64 } else { 0 });
     }
 
+    /// Reads all partial answers; those that are damaged are removed.
+    pub fn scrub(&self) {
+        for (path, _) in self.files() {
+            if fs::read(&path).is_ok_and(|bytes| checked(&bytes).is_none()) {
+                warn!(path = %path.display(), "removed a damaged partial answer");
+                // It is not read, removed or not.
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
     fn clear(&self) -> u64 {
         self.files().iter().for_each(|(path, _)| drop(fs::remove_file(path)));
         0

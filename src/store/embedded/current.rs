@@ -1,10 +1,12 @@
 //! Current: which parts of a day count, in one file that changes by one rename.
-//! - `CURRENT` says `g7 open4`: generation 7 is the sealed part, and open parts from 4 on are not in it.
-//! - A day never sealed has no `CURRENT`: it is its open parts, from 1 on.
+//! - `CURRENT` says `g7 open4 from123 CRC`: generation 7 is the sealed part (0: none), open parts from 4 on are not in it,
+//!   and no event of the day stands before position 123 of the journal (`from?`: not known). The CRC-32C is of the rest.
+//! - It is written with a day's first event. A day without one, or with a damaged one, is read by its parts.
 //! - Whatever `CURRENT` does not name is left over from something cut short, and is removed at start.
 
 use super::error::{corrupt, file_error};
-use crate::store::StoreError;
+use super::manifest::Manifest;
+use crate::store::{Position, StoreError};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,29 +22,59 @@ pub struct Current {
     pub generation: u32,
     /// The first open part that is not in it.
     pub open: u32,
+    /// No event of the day stands before this position, where that is known.
+    pub from: Option<Position>,
 }
 
 impl Current {
-    /// Reads a day's folder.
-    pub fn read(day: &Path) -> Result<Self, StoreError> {
+    /// Reads a day's folder; `None` where nothing was written yet.
+    pub fn read(day: &Path) -> Result<Option<Self>, StoreError> {
         let path = day.join(CURRENT);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self { generation: 0, open: 1 }),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(file_error("read", &path)(error)),
         };
-        let numbers = text.trim_end().split_once(' ').and_then(|(generation, open)| {
-            Some(Self {
-                generation: generation.strip_prefix('g')?.parse().ok()?,
-                open: open.strip_prefix("open")?.parse().ok()?,
-            })
-        });
-        numbers.ok_or_else(|| corrupt(&path, format!("{text:?} names no parts")))
+        let text = String::from_utf8_lossy(&bytes);
+        let current = Self::parse(text.trim_end());
+        current.map(Some).ok_or_else(|| corrupt(&path, format!("{text:?} names no parts")))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (named, sum) = text.rsplit_once(' ')?;
+        if u32::from_str_radix(sum, 16).ok()? != crc32c::crc32c(named.as_bytes()) {
+            return None;
+        }
+        let mut words = named.split(' ');
+        Some(Self {
+            generation: words.next()?.strip_prefix('g')?.parse().ok()?,
+            open: words.next()?.strip_prefix("open")?.parse().ok()?,
+            from: words.next()?.strip_prefix("from")?.parse().ok(),
+        })
+    }
+
+    /// What counts of a day whose `CURRENT` cannot be read: the newest whole sealed part, and the open parts not in it.
+    pub fn of_parts(day: &Path) -> Result<Self, StoreError> {
+        let mut current = Self { generation: 0, open: 1, from: None };
+        for entry in fs::read_dir(day).map_err(file_error("list", day))? {
+            let path = entry.map_err(file_error("list", day))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if let Some(Part::Generation(number)) = part_number(name)
+                && let Ok(manifest) = Manifest::read(&path)
+            {
+                current.generation = current.generation.max(number);
+                let past = manifest.absorbed.iter().max().map_or(1, |last| last + 1);
+                current.open = current.open.max(past);
+            }
+        }
+        Ok(current)
     }
 
     /// Makes these parts the ones that count; durable when it returns.
     pub fn write(self, day: &Path) -> Result<(), StoreError> {
-        replace(day, CURRENT, format!("g{} open{}\n", self.generation, self.open).as_bytes())
+        let from = self.from.map_or("?".to_owned(), |from| from.to_string());
+        let named = format!("g{} open{} from{from}", self.generation, self.open);
+        replace(day, CURRENT, format!("{named} {:08x}\n", crc32c::crc32c(named.as_bytes())).as_bytes())
     }
 
     /// Removes what does not count, and answers the numbers of the open parts that do.
@@ -127,16 +159,16 @@ mod tests {
     fn what_is_written_is_read_and_everything_else_is_removed() {
         let dir = tempfile::tempdir().expect("folder");
         let day = dir.path();
-        assert_eq!(Current::read(day).expect("none yet"), Current { generation: 0, open: 1 });
+        assert_eq!(Current::read(day).expect("none yet"), None);
         for name in ["open3", "open4", "open5", "open6", "g6", "g7", "g8"] {
             fs::create_dir(day.join(name)).expect("folder");
         }
         for name in ["open3/meta.json", "open4/meta.json", "open6/meta.json", "CURRENT.tmp"] {
             fs::write(day.join(name), "").expect("file");
         }
-        let current = Current { generation: 7, open: 4 };
+        let current = Current { generation: 7, open: 4, from: Some(12) };
         current.write(day).expect("written");
-        assert_eq!(Current::read(day).expect("read"), current);
+        assert_eq!(Current::read(day).expect("read"), Some(current));
         assert_eq!(current.clean(day).expect("cleaned"), [4, 6]);
         let mut left: Vec<String> = fs::read_dir(day)
             .expect("list")
@@ -147,11 +179,37 @@ mod tests {
     }
 
     #[test]
-    fn a_current_that_names_no_parts_is_damage() {
+    fn a_current_with_a_flipped_bit_or_a_cut_end_is_damage() {
         let dir = tempfile::tempdir().expect("folder");
-        for text in ["", "g1", "g1 open", "gx open1", "open1 g1"] {
-            fs::write(dir.path().join(CURRENT), text).expect("file");
-            assert!(matches!(Current::read(dir.path()), Err(StoreError::Corrupt { .. })), "{text:?}");
+        Current { generation: 7, open: 4, from: None }.write(dir.path()).expect("written");
+        let path = dir.path().join(CURRENT);
+        let whole = fs::read(&path).expect("file");
+        for bit in 0..(whole.len() - 1) * 8 {
+            let mut bent = whole.clone();
+            bent[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &bent).expect("file");
+            // The case of a digit of the checksum says nothing.
+            let is_same = bent.eq_ignore_ascii_case(&whole) && bent[..whole.len() - 9] == whole[..whole.len() - 9];
+            assert_eq!(Current::read(dir.path()).is_ok(), is_same, "bit {bit}");
         }
+        for cut in 0..whole.len() - 1 {
+            fs::write(&path, &whole[..cut]).expect("file");
+            assert!(matches!(Current::read(dir.path()), Err(StoreError::Corrupt { .. })), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn parts_say_what_counts_where_current_cannot() {
+        let dir = tempfile::tempdir().expect("folder");
+        assert_eq!(Current::of_parts(dir.path()).expect("empty"), Current { generation: 0, open: 1, from: None });
+        for (number, absorbed) in [(1, vec![1, 2]), (2, vec![3])] {
+            let mut manifest = Manifest::new(crate::event::Day(1));
+            manifest.absorbed = absorbed;
+            let part = generation_dir(dir.path(), number);
+            fs::create_dir(&part).expect("folder");
+            manifest.write(&part).expect("written");
+        }
+        fs::create_dir(generation_dir(dir.path(), 3)).expect("a part that is not whole");
+        assert_eq!(Current::of_parts(dir.path()).expect("read"), Current { generation: 2, open: 4, from: None });
     }
 }

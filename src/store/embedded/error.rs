@@ -23,3 +23,14 @@ pub fn file_error<'a>(operation: &'static str, path: &'a Path) -> impl Fn(std::i
 pub fn corrupt(path: &Path, why: impl Into<String>) -> StoreError {
     StoreError::Corrupt { object: path.display().to_string(), why: why.into() }
 }
+
+/// Why something failed, with all that caused it.
+pub fn why(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -8,6 +8,7 @@ use super::error::file_error;
 use super::filter;
 use super::generation::Generation;
 use super::items::{Builder, merge};
+use super::keys::Columns;
 use super::manifest::{Manifest, TableFacts};
 use super::owner::Frozen;
 use super::parts::{DayView, Folder};
@@ -23,7 +24,7 @@ pub const EXPIRED: &str = "expired.tbl";
 /// Writes the part that stays of a day.
 pub fn strip(frozen: &Frozen) -> Result<Generation, StoreError> {
     let dir = begin_part(frozen)?;
-    let mut tables: Vec<PathBuf> = frozen.view.tables()?.into_iter().map(|table| table.path).collect();
+    let mut tables: Vec<PathBuf> = frozen.view.tables().into_iter().map(|table| table.path).collect();
     let late = dir.join("late.tbl");
     if frozen.view.late() > 0 {
         write_late(&frozen.view, &late)?;
@@ -35,7 +36,9 @@ pub fn strip(frozen: &Frozen) -> Result<Generation, StoreError> {
     }
     sync_dir(&dir)?;
     let mut manifest = Manifest::new(frozen.view.day);
-    manifest.end = frozen.payload.end;
+    manifest.set_promise(&frozen.payload);
+    // No event is there whose keys have columns.
+    manifest.keys = Columns::default();
     manifest.absorbed = frozen.view.open.iter().map(|part| part.number).collect();
     manifest.tables.push(TableFacts { file: EXPIRED.to_owned(), identity: written.identity });
     manifest.write(&dir)?;

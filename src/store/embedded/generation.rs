@@ -1,25 +1,24 @@
 //! Generation: the sealed part of a day, opened when a question first comes to it.
-//! - Our own files are checked whole on opening, Tantivy's by a scrub: it checks its checksums only when asked.
-//! - A damaged part keeps no server from starting, and is never passed over in silence.
+//! - All files of its events are checked whole on opening, Tantivy's too: it checks its checksums only when asked, and
+//!   panics on what it did not write. What bends after that is the scrub's to find.
+//! - A manifest that cannot be read, or a file that does not fit its checksum, is an error that names it.
 
+use super::aside::is_damage;
 use super::cache::Cache;
 use super::error::{corrupt, engine, file_error};
 use super::hashes::Hashes;
+use super::index;
 use super::items::{DayTable, Source};
 use super::manifest::{Manifest, TableFacts};
 use super::parts::{Folder, sealed_fields};
-use super::scrub::bent;
 use super::segment::{Beside, Segment};
 use crate::clock::Millis;
-use crate::event::Day;
 use crate::store::StoreError;
 use crate::store::plan::{TimeKey, TimeRange};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tantivy::Index;
 use tantivy::columnar::ColumnarReader;
 use tantivy::directory::{Directory, FileSlice, MmapDirectory, OwnedBytes};
-use tracing::error;
 
 /// The sorted hashes of visitors.
 pub const VISITORS: &str = "visitors.u64";
@@ -40,7 +39,6 @@ pub struct Generation {
     pub manifest: Manifest,
     /// Partial answers.
     pub cache: Cache,
-    damage: Option<(String, String)>,
     opened: Mutex<Option<Arc<Opened>>>,
 }
 
@@ -56,20 +54,13 @@ impl Generation {
     /// A part that was just written.
     pub fn new(number: u32, folder: Folder, manifest: Manifest) -> Self {
         let cache = Cache::new(folder.path(), CACHE_BYTES_MAX);
-        Self { number, folder: Arc::new(folder), manifest, cache, damage: None, opened: Mutex::default() }
+        Self { number, folder: Arc::new(folder), manifest, cache, opened: Mutex::default() }
     }
 
-    /// Reads a part's manifest. A damaged one is kept as what it is: every question that comes to it is told.
-    pub fn read(day: Day, number: u32, folder: Folder) -> Result<Self, StoreError> {
-        match Manifest::read(folder.path()) {
-            Ok(manifest) => Ok(Self::new(number, folder, manifest)),
-            Err(StoreError::Corrupt { object, why }) => {
-                error!(%day, object, why, "a sealed day is damaged");
-                let part = Self::new(number, folder, Manifest::new(day));
-                Ok(Self { damage: Some((object, why)), ..part })
-            }
-            Err(error) => Err(error),
-        }
+    /// Reads a part's manifest.
+    pub fn read(number: u32, folder: Folder) -> Result<Self, StoreError> {
+        let manifest = Manifest::read(folder.path())?;
+        Ok(Self::new(number, folder, manifest))
     }
 
     /// The first and last of its times; `None` if it has none.
@@ -80,37 +71,28 @@ impl Generation {
         }
     }
 
-    /// Whether no event of it lies in `range`; a damaged part may have some anywhere.
+    /// Whether no event of it lies in `range`.
     pub fn is_outside(&self, range: TimeRange) -> bool {
         let outside = |(least, most)| most < range.from || least >= range.to;
-        self.damage.is_none() && self.bounds(range.key).is_none_or(outside)
+        self.bounds(range.key).is_none_or(outside)
     }
 
     /// Whether its events expired and nothing but their item table stayed.
     pub fn is_stripped(&self) -> bool {
-        self.damage.is_none() && self.manifest.segments.is_empty()
+        self.manifest.segments.is_empty()
     }
 
     /// Its item tables.
-    pub fn tables(&self) -> Result<Vec<DayTable>, StoreError> {
-        self.whole()?;
+    pub fn tables(&self) -> Vec<DayTable> {
         let table = |table: &TableFacts| DayTable {
             source: Source { day: self.manifest.day, identity: table.identity },
             path: self.folder.path().join(&table.file),
         };
-        Ok(self.manifest.tables.iter().map(table).collect())
-    }
-
-    fn whole(&self) -> Result<(), StoreError> {
-        match &self.damage {
-            Some((object, why)) => Err(StoreError::Corrupt { object: object.clone(), why: why.clone() }),
-            None => Ok(()),
-        }
+        self.manifest.tables.iter().map(table).collect()
     }
 
     /// Its segments.
     pub fn open(&self) -> Result<Arc<Opened>, StoreError> {
-        self.whole()?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = &*opened {
             return Ok(opened.clone());
@@ -120,17 +102,35 @@ impl Generation {
         Ok(new)
     }
 
+    /// Opens its events alone, for who needs no ids of it: they may be damaged.
+    pub fn open_events(&self) -> Result<(), StoreError> {
+        let opened = Opened { segments: self.open_segments()?, ids: Hashes::new(OwnedBytes::empty()) };
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(opened));
+        Ok(())
+    }
+
     fn open_all(&self) -> Result<Opened, StoreError> {
         if self.is_stripped() {
             return Ok(Opened { segments: Vec::new(), ids: Hashes::new(OwnedBytes::empty()) });
+        }
+        // The engine takes its files for what it wrote, and may panic where they are not.
+        match self.scrub_events()?.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(Opened { segments: self.open_segments()?, ids: Hashes::new(self.bytes(IDS)?) }),
+        }
+    }
+
+    fn open_segments(&self) -> Result<Vec<Arc<Segment>>, StoreError> {
+        if self.is_stripped() {
+            return Ok(Vec::new());
         }
         let dir = self.folder.path();
         let visitors = Arc::new(Hashes::new(self.bytes(VISITORS)?));
         let mut segments = Vec::with_capacity(self.manifest.segments.len());
         for facts in &self.manifest.segments {
             let folder = dir.join(&facts.folder);
-            let index = Index::open_in_dir(&folder).map_err(engine("open sealed segment"))?;
             let fields = sealed_fields();
+            let index = index::open(&folder, &fields)?;
             let visits = self.slice(&format!("{}/{VISITS}", facts.folder))?;
             let beside = Beside {
                 scales: facts.scales.clone(),
@@ -139,9 +139,12 @@ impl Generation {
             };
             let found = index.searchable_segments().map_err(engine("list segments"))?;
             let segment = found.first().ok_or_else(|| corrupt(&folder, "it has no segment"))?;
-            segments.push(Arc::new(Segment::open(self.manifest.day, segment, fields, Some(beside))?));
+            let opened = Segment::open(self.manifest.day, segment, fields, Some(beside))?;
+            index::holds(segment, facts.events, &folder)?;
+            index::holds(segment, opened.columns_len(), &folder)?;
+            segments.push(Arc::new(opened));
         }
-        Ok(Opened { segments, ids: Hashes::new(self.bytes(IDS)?) })
+        Ok(segments)
     }
 
     fn bytes(&self, name: &str) -> Result<OwnedBytes, StoreError> {
@@ -150,17 +153,37 @@ impl Generation {
 
     /// Reads all of it against its checksums; answers what is damaged.
     pub fn scrub(&self) -> Result<Vec<StoreError>, StoreError> {
-        let mut damage: Vec<StoreError> = Vec::new();
-        if let Err(error) = self.open() {
-            damage.push(error);
-            return Ok(damage);
+        let mut damage = self.scrub_events()?;
+        // Its manifest was read at the start, and may be damaged since.
+        note(Manifest::read(self.folder.path()).map(drop), &mut damage)?;
+        if !self.is_stripped() {
+            note(self.bytes(IDS).map(drop), &mut damage)?;
         }
+        for table in self.tables() {
+            note(table.scrub(), &mut damage)?;
+        }
+        self.cache.scrub();
+        Ok(damage)
+    }
+
+    /// The same of all that its events are read from.
+    pub fn scrub_events(&self) -> Result<Vec<StoreError>, StoreError> {
+        let mut damage = Vec::new();
         for facts in &self.manifest.segments {
             let folder = self.folder.path().join(&facts.folder);
-            let index = Index::open_in_dir(&folder).map_err(engine("open sealed segment"))?;
-            damage.extend(bent(&index, &folder)?);
+            match index::open(&folder, &sealed_fields()) {
+                Ok(index) => damage.extend(index::bent(&index, &folder)?),
+                Err(error) => note(Err(error), &mut damage)?,
+            }
+            note(self.bytes(&format!("{}/{VISITS}", facts.folder)).map(drop), &mut damage)?;
         }
-        damage.extend(self.tables()?.iter().filter_map(|table| table.scrub().err()));
+        if !self.is_stripped() {
+            note(self.bytes(VISITORS).map(drop), &mut damage)?;
+        }
+        // Files that fit their checksums are opened: they may not fit each other.
+        if damage.is_empty() {
+            note(self.open_segments().map(drop), &mut damage)?;
+        }
         Ok(damage)
     }
 
@@ -176,4 +199,13 @@ impl Generation {
         }
         Ok(slice)
     }
+}
+
+/// Notes a failure that tells of damage; any other is answered.
+fn note(result: Result<(), StoreError>, damage: &mut Vec<StoreError>) -> Result<(), StoreError> {
+    match result {
+        Err(error) if is_damage(&error) => damage.push(error),
+        other => other?,
+    }
+    Ok(())
 }

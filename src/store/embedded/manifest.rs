@@ -5,6 +5,7 @@
 use super::current::replace;
 use super::error::{corrupt, file_error};
 use super::keys::Columns;
+use super::payload::Payload;
 use crate::clock::Millis;
 use crate::event::Day;
 use crate::store::{Position, StoreError};
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub events: u64,
     /// Its partition has everything before this position.
     pub end: Position,
+    /// What the store as a whole promised when the part was begun.
+    pub promised: Position,
     /// The first and last `@timestamp`.
     pub times: (Millis, Millis),
     /// The first and last `visit_at`.
@@ -79,6 +82,7 @@ impl Manifest {
             day,
             events: 0,
             end: 0,
+            promised: 0,
             times: (Millis::MAX, Millis::MIN),
             visits: None,
             segments: Vec::new(),
@@ -87,6 +91,16 @@ impl Manifest {
             tables: Vec::new(),
             files: BTreeMap::new(),
         }
+    }
+
+    /// What its partition promises.
+    pub fn promise(&self) -> Payload {
+        Payload { end: self.end, promised: self.promised, keys: self.keys.clone() }
+    }
+
+    /// Takes over what a partition promises.
+    pub fn set_promise(&mut self, payload: &Payload) {
+        (self.end, self.promised, self.keys) = (payload.end, payload.promised, payload.keys.clone());
     }
 
     /// Writes it into a part's folder; durable when it returns.

@@ -7,8 +7,10 @@
 //! The way of a question: `ask` → `collect` (`filter` → `groups` → `measure`) → `answer`.
 
 mod answer;
+mod aside;
 mod ask;
 mod cache;
+mod care;
 mod collect;
 mod columns;
 mod current;
@@ -21,16 +23,20 @@ mod generation;
 mod groups;
 mod hashes;
 mod ids;
+mod index;
 pub mod items;
 mod keys;
 mod manifest;
 mod measure;
+mod mend;
 mod newest;
 mod owner;
 mod partition;
 mod parts;
+mod payload;
 mod position;
 mod ranges;
+mod read;
 mod rebuild;
 mod scales;
 mod scan;
@@ -47,14 +53,16 @@ pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};
 pub use shared::EmbeddedOptions;
 
 use super::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
-use super::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
+use super::{
+    Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, Store, StoreError,
+};
 use crate::event::{Day, Key};
 use crate::store::forms;
 use async_trait::async_trait;
 use collect::Deadline;
 use error::file_error;
 use items::Months;
-use owner::{Command, Done, Owner};
+use owner::{Command, Done, Mended, Owner};
 use parts::{DayView, Days};
 use shared::Shared;
 use std::collections::BTreeMap;
@@ -69,6 +77,8 @@ use tokio::sync::oneshot;
 const COMMANDS_MAX: usize = 16;
 /// Batches of a scan that wait for its reader.
 const SCAN_BATCHES_MAX: usize = 2;
+/// The operation of an error that was a panic.
+const BROKE_OFF: &str = "work that broke off";
 /// Time that a page of events may take.
 const EVENTS_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -87,9 +97,10 @@ impl Embedded {
     pub fn open(dir: &Path, options: EmbeddedOptions) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir.join("days")).map_err(file_error("create", dir))?;
         let lock = lock(dir)?;
-        let days = parts::read_all(&dir.join("days"))?;
+        let found = read::read_all(&dir.join("days"))?;
         let months = Months::open(&dir.join("months"))?;
-        let shared = Arc::new(Shared::new(dir.to_owned(), options, months, days, position::read(dir)?));
+        let position = position::read_or_make(dir, found.promised)?;
+        let shared = Arc::new(Shared::new(dir.to_owned(), options, months, found, position));
         let (commands, receiver) = sync_channel(COMMANDS_MAX);
         let owner = Owner::new(shared.clone());
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || owner.run(&receiver));
@@ -97,10 +108,16 @@ impl Embedded {
         Ok(Self { shared, commands, owner, sealing: tokio::sync::Mutex::default(), _lock: lock })
     }
 
+    /// The highest position that some part was found to have an event before, or the store's own: none may be given again.
+    pub fn reached(&self) -> Position {
+        self.shared.reached
+    }
+
     /// Merges the item tables of months that are ready for it.
     async fn make_months(&self) -> Result<(), StoreError> {
-        self.read(|shared, days| {
-            usage::make_months(shared, days);
+        let (shared, days) = (self.shared.clone(), self.shared.days());
+        blocking(move || {
+            usage::make_months(&shared, &days);
             Ok(())
         })
         .await
@@ -126,7 +143,11 @@ impl Embedded {
         work: impl FnOnce(&Shared, &Days) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (shared, days) = (self.shared.clone(), self.shared.days());
-        blocking(move || work(&shared, &days)).await
+        let done = blocking(move || work(&shared, &days)).await;
+        if let Err(error) = &done {
+            self.look_into(error).await;
+        }
+        done
     }
 }
 
@@ -143,7 +164,11 @@ impl Drop for Embedded {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Stopped)?
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        // Deep in the engine, on bytes that are not what it wrote.
+        true => StoreError::Engine { operation: BROKE_OFF, source: Box::new(error) },
+        false => StoreError::Stopped,
+    })?
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {
@@ -189,8 +214,15 @@ impl Store for Embedded {
     }
 
     async fn usage(&self, plan: &UsagePlan) -> Result<UsageAnswer, StoreError> {
-        let plan = plan.clone();
-        self.read(move |shared, days| usage::usage(shared, days, &plan)).await
+        // A month's table that is found damaged is passed over the second time: its days have the same.
+        self.read({
+            let plan = plan.clone();
+            move |shared, days| match usage::usage(shared, days, &plan) {
+                Err(error) if shared.months.drop_damaged(&error) => usage::usage(shared, days, &plan),
+                answer => answer,
+            }
+        })
+        .await
     }
 
     async fn events(
@@ -209,6 +241,8 @@ impl Store for Embedded {
     async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError> {
         let filter = filter::compile(filter)?;
         let keys: Option<Vec<Key>> = keys.map(<[Key]>::to_vec);
+        // Damage is found here, where it is looked into, and not on the way.
+        self.read(move |_, days| days.values().try_for_each(|view| view.segments_within(range).map(drop))).await?;
         let days = self.shared.days();
         let (sender, receiver) = tokio::sync::mpsc::channel(SCAN_BATCHES_MAX);
         tokio::task::spawn_blocking(move || {
@@ -242,10 +276,17 @@ impl Store for Embedded {
     async fn seal(&self, day: Day, mut derive: Derive) -> Result<(), StoreError> {
         // One day at a time: memory is bounded for one.
         let _one = self.sealing.lock().await;
+        if self.shared.day(day).is_some_and(|view| !view.damaged.is_empty()) {
+            return Err(StoreError::Damaged { days: vec![day] });
+        }
+        // What is sealed gets checksums anew: what they would be of is looked at first.
+        if let Some(damage) = self.verify_held(day).await?.into_iter().next() {
+            return Err(StoreError::Corrupt { object: format!("day {day}"), why: damage });
+        }
         let Some(frozen) = self.tell(|done| Command::Freeze(day, done)).await? else { return Ok(()) };
         let (most, open) = (self.shared.options.segment_events_max, frozen.open);
         let generation = blocking(move || seal::seal(&frozen, most, &mut derive)).await?;
-        self.tell(|done| Command::Swap(Arc::new(generation), open, done)).await?;
+        self.tell(|done| Command::Swap(Arc::new(generation), open, Mended::No, done)).await?;
         self.make_months().await
     }
 
@@ -257,8 +298,15 @@ impl Store for Embedded {
     }
 
     async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError> {
-        let damage = self.read(move |shared, days| scrub::scrub(shared, days, day)).await?;
-        Ok(damage.iter().map(ToString::to_string).collect())
+        self.verify_day(day).await
+    }
+
+    async fn damaged(&self) -> Result<Vec<Damaged>, StoreError> {
+        Ok(care::damaged(&self.shared))
+    }
+
+    async fn repair(&self, day: Day, remedy: Remedy, derive: Derive) -> Result<(), StoreError> {
+        self.repair_day(day, remedy, derive).await
     }
 
     fn capabilities(&self) -> Capabilities {

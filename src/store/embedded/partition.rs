@@ -7,8 +7,10 @@ use super::current::{META, open_dir, sync_dir};
 use super::directory::Durable;
 use super::document;
 use super::error::{engine, file_error};
+use super::index;
 use super::keys::Columns;
-use super::parts::{Folder, OpenPart, Payload, open_fields};
+use super::parts::{Folder, OpenPart, open_fields};
+use super::payload::Payload;
 use super::schema::settings;
 use crate::event::Day;
 use crate::store::{Entry, Position, StoreError};
@@ -38,6 +40,7 @@ pub struct Partition {
     uncommitted: u64,
     /// Everything before it is here, committed or not.
     end: Position,
+    promised: Position,
     keys: Columns,
 }
 
@@ -55,6 +58,7 @@ impl Partition {
             waiting: Vec::new(),
             uncommitted: 0,
             end: held.end,
+            promised: held.promised,
             keys: held.keys,
         }
     }
@@ -76,7 +80,7 @@ impl Partition {
 
     /// What it promises once committed.
     pub fn payload(&self) -> Payload {
-        Payload { end: self.end, keys: self.keys.clone() }
+        Payload { end: self.end, promised: self.promised, keys: self.keys.clone() }
     }
 
     /// Whether it already has an entry of this position.
@@ -111,10 +115,11 @@ impl Partition {
     }
 
     /// Makes everything taken durable, and answers what readers see from now on.
-    pub fn commit(&mut self, before: Option<&OpenPart>) -> Result<OpenPart, StoreError> {
+    /// `promised` is the store's promise as it stands.
+    pub fn commit(&mut self, before: Option<&OpenPart>, promised: Position) -> Result<OpenPart, StoreError> {
         self.drain()?;
-        let payload = serde_json::to_string(&self.payload())
-            .map_err(|source| StoreError::Engine { operation: "write payload", source: Box::new(source) })?;
+        self.promised = promised;
+        let payload = self.payload().write()?;
         if let Some(writer) = &mut self.writer {
             let mut prepared = writer.prepare_commit().map_err(engine("write segment"))?;
             prepared.set_payload(&payload);
@@ -154,28 +159,17 @@ impl Partition {
 
 /// Opens the index of an open part, or makes it.
 pub fn open_index(day: &Path, folder: &Path) -> Result<Index, StoreError> {
-    let is_there = folder.join(META).exists();
+    if folder.join(META).exists() {
+        return index::open(folder, &open_fields());
+    }
     std::fs::create_dir_all(folder).map_err(file_error("create", folder))?;
     let directory = Durable::open(folder).map_err(engine("open folder"))?;
-    if is_there {
-        return Index::open(directory).map_err(engine("open index"));
-    }
     let index = Index::create(directory, open_fields().schema.clone(), settings()).map_err(engine("create index"))?;
     sync_dir(day)?;
     if let Some(days) = day.parent() {
         sync_dir(days)?;
     }
     Ok(index)
-}
-
-/// What an open part's last commit promised.
-pub fn payload_of(index: &Index) -> Result<Payload, StoreError> {
-    let metas = index.load_metas().map_err(engine("read index"))?;
-    let Some(payload) = metas.payload else { return Ok(Payload::default()) };
-    serde_json::from_str(&payload).map_err(|error| StoreError::Corrupt {
-        object: "the payload of an open part".to_owned(),
-        why: error.to_string(),
-    })
 }
 
 fn open_writer(index: &Index) -> Result<IndexWriter, StoreError> {

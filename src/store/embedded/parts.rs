@@ -1,15 +1,15 @@
 //! Parts: what readers see of the days; immutable, shared, replaced whole.
 //! - A reader keeps what it has begun with: a part that no longer counts is removed with its last reader.
 
-use super::current::{Current, generation_dir, open_dir};
-use super::error::{engine, file_error};
+use super::error::engine;
 use super::generation::Generation;
+use super::index;
 use super::items::DayTable;
 use super::schema::{Fields, Part};
 use super::segment::Segment;
 use crate::event::Day;
 use crate::store::plan::TimeRange;
-use crate::store::{DayState, Position, StoreError};
+use crate::store::{DayState, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,7 +81,11 @@ impl OpenPart {
             });
             segments.push(match held {
                 Some(held) => held,
-                None => Arc::new(Segment::open(day, &segment, fields.clone(), None)?),
+                None => {
+                    let opened = Segment::open(day, &segment, fields.clone(), None)?;
+                    index::holds(&segment, opened.columns_len(), folder.path())?;
+                    Arc::new(opened)
+                }
             });
             ids.push(segment.id());
         }
@@ -115,9 +119,16 @@ pub struct DayView {
     pub generation: Option<Arc<Generation>>,
     /// Its open parts, ascending.
     pub open: Vec<Arc<OpenPart>>,
+    /// What it lacks, by name: set aside as damaged.
+    pub damaged: Arc<[String]>,
 }
 
 impl DayView {
+    /// A day with nothing in it.
+    pub fn empty(day: Day) -> Self {
+        Self { day, generation: None, open: Vec::new(), damaged: Arc::default() }
+    }
+
     /// All segments: sealed ones in the order of the day, then open ones.
     pub fn segments(&self) -> Result<Vec<Arc<Segment>>, StoreError> {
         let mut segments = match &self.generation {
@@ -139,17 +150,24 @@ impl DayView {
 
     /// Its open parts alone.
     pub fn without_sealed(&self) -> Self {
-        Self { day: self.day, generation: None, open: self.open.clone() }
+        Self { generation: None, ..self.clone() }
     }
 
     /// The item tables of its sealed part.
-    pub fn tables(&self) -> Result<Vec<DayTable>, StoreError> {
-        self.generation.as_ref().map_or(Ok(Vec::new()), |generation| generation.tables())
+    pub fn tables(&self) -> Vec<DayTable> {
+        self.generation.as_ref().map_or(Vec::new(), |generation| generation.tables())
+    }
+
+    /// Whether anything of it is there to be read.
+    pub fn has_parts(&self) -> bool {
+        self.generation.is_some() || !self.open.is_empty()
     }
 
     /// Whether all of its events expired.
     pub fn is_stripped(&self) -> bool {
-        self.late() == 0 && self.generation.as_ref().is_some_and(|generation| generation.is_stripped())
+        self.late() == 0
+            && self.damaged.is_empty()
+            && self.generation.as_ref().is_some_and(|generation| generation.is_stripped())
     }
 
     /// Events of open parts.
@@ -186,48 +204,3 @@ impl DayView {
 
 /// All days.
 pub type Days = BTreeMap<Day, Arc<DayView>>;
-
-/// Where a partition's own promise stands: it has everything before this position.
-#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-pub struct Payload {
-    /// Everything before it is here.
-    pub end: Position,
-    /// The free keys that have columns.
-    pub keys: super::keys::Columns,
-}
-
-/// Reads all days of a store, and removes what was cut short.
-pub fn read_all(dir: &Path) -> Result<Days, StoreError> {
-    let mut days = Days::new();
-    for entry in std::fs::read_dir(dir).map_err(file_error("list", dir))? {
-        let path = entry.map_err(file_error("list", dir))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.ends_with(".expired") {
-            std::fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
-        } else if let Some(day) = Day::parse(name) {
-            let view = read_day(day, &path)?;
-            if view.generation.is_some() || !view.open.is_empty() {
-                days.insert(day, Arc::new(view));
-            }
-        }
-    }
-    Ok(days)
-}
-
-fn read_day(day: Day, dir: &Path) -> Result<DayView, StoreError> {
-    let current = Current::read(dir)?;
-    let mut open = Vec::new();
-    for number in current.clean(dir)? {
-        let folder = Arc::new(Folder::new(open_dir(dir, number)));
-        let index = Index::open_in_dir(folder.path()).map_err(engine("open index"))?;
-        open.push(Arc::new(OpenPart::open(day, number, folder, &index, &open_fields(), None)?));
-    }
-    let generation = match current.generation {
-        0 => None,
-        number => {
-            let folder = Folder::new(generation_dir(dir, number));
-            Some(Arc::new(Generation::read(day, number, folder)?))
-        }
-    };
-    Ok(DayView { day, generation, open })
-}

@@ -1,43 +1,60 @@
 //! Scrub: every byte of a day read and held against its checksum, and of its month's item table with the first of its days.
 //! - Tantivy's own files by Tantivy's checksums, which it checks only when asked; all others by ours.
-//! - What is damaged is named; the scrub goes on behind it. It repairs nothing.
+//! - What is damaged is named by the part it belongs to; the scrub goes on behind it. It changes nothing.
 
-use super::error::engine;
-use super::parts::{DayView, Days};
+use super::error::why;
+use super::index;
+use super::parts::{DayView, Days, OpenPart, open_fields};
 use super::shared::Shared;
 use crate::event::Day;
 use crate::store::StoreError;
-use std::path::Path;
-use tantivy::Index;
+use std::path::{Path, PathBuf};
+
+/// A part that is damaged, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The part's folder.
+    pub part: PathBuf,
+    /// What does not fit, a line a file.
+    pub findings: Vec<String>,
+}
 
 /// What is damaged of a day.
-pub fn scrub(shared: &Shared, days: &Days, day: Day) -> Result<Vec<StoreError>, StoreError> {
-    let Some(view) = days.get(&day) else { return Ok(Vec::new()) };
-    let mut damage = open_parts(view)?;
-    if let Some(generation) = &view.generation {
-        damage.extend(generation.scrub()?);
+pub fn scrub(view: &DayView) -> Result<Vec<Damaged>, StoreError> {
+    let mut damaged = Vec::new();
+    for part in &view.open {
+        note(part.folder.path(), scrub_open(part)?, &mut damaged);
     }
+    if let Some(generation) = &view.generation {
+        note(generation.folder.path(), generation.scrub()?, &mut damaged);
+    }
+    Ok(damaged)
+}
+
+/// Reads a month's item table with the first of its days; a damaged one is dropped, for its days can be read.
+pub fn scrub_month(shared: &Shared, days: &Days, day: Day) -> Option<String> {
     let month = |day: Day| day.date().first_of_month();
     let is_first = days.range(..day).next_back().is_none_or(|(before, _)| month(*before) != month(day));
-    if is_first {
-        damage.extend(shared.months.scrub(day));
-    }
-    Ok(damage)
+    let damage = shared.months.scrub(day).filter(|_| is_first)?;
+    shared.months.drop_damaged(&damage);
+    Some(why(&damage))
 }
 
-fn open_parts(view: &DayView) -> Result<Vec<StoreError>, StoreError> {
-    let mut damage = Vec::new();
-    for part in &view.open {
-        match Index::open_in_dir(part.folder.path()) {
-            Ok(index) => damage.extend(bent(&index, part.folder.path())?),
-            Err(error) => damage.push(super::error::corrupt(part.folder.path(), error.to_string())),
-        }
+fn note(part: &Path, damage: Vec<StoreError>, damaged: &mut Vec<Damaged>) {
+    if !damage.is_empty() {
+        damaged.push(Damaged { part: part.to_owned(), findings: damage.iter().map(why).collect() });
     }
-    Ok(damage)
 }
 
-/// Files of an index that do not fit their checksums.
-pub fn bent(index: &Index, folder: &Path) -> Result<Vec<StoreError>, StoreError> {
-    let files = index.validate_checksum().map_err(engine("check index"))?;
-    Ok(files.into_iter().map(|file| super::error::corrupt(&folder.join(file), "checksum mismatch")).collect())
+/// What is damaged of an open part.
+pub fn scrub_open(part: &OpenPart) -> Result<Vec<StoreError>, StoreError> {
+    let folder = part.folder.path();
+    let checked = index::open(folder, &open_fields()).and_then(|index| {
+        index::payload(&index)?;
+        index::bent(&index, folder)
+    });
+    match checked {
+        Err(error) if super::aside::is_damage(&error) => Ok(vec![error]),
+        checked => checked,
+    }
 }

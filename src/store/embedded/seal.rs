@@ -76,8 +76,7 @@ struct Sealing<'a> {
 impl<'a> Sealing<'a> {
     fn new(frozen: &Frozen, dir: &'a Path, ordered: &'a Ordered) -> Result<Self, StoreError> {
         let mut manifest = Manifest::new(frozen.view.day);
-        manifest.end = frozen.payload.end;
-        manifest.keys = frozen.payload.keys.clone();
+        manifest.set_promise(&frozen.payload);
         manifest.absorbed = frozen.view.open.iter().map(|part| part.number).collect();
         carry_over(&frozen.view, dir, &mut manifest)?;
         Ok(Self {

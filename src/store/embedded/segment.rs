@@ -59,6 +59,11 @@ impl Segment {
         self.reader.max_doc()
     }
 
+    /// How many events its columns hold.
+    pub fn columns_len(&self) -> u32 {
+        self.columnar.num_docs()
+    }
+
     /// All its documents.
     pub fn docs(&self) -> Docs {
         Docs::All(self.len())

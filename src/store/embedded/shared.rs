@@ -4,6 +4,7 @@
 use super::ids::Ids;
 use super::items::Months;
 use super::parts::{DayView, Days};
+use super::read::Found;
 use crate::event::Day;
 use crate::store::{DayState, Position};
 use std::collections::BTreeMap;
@@ -50,19 +51,22 @@ pub struct Shared {
     pending: Mutex<BTreeMap<Day, u64>>,
     days: RwLock<Arc<Days>>,
     position: AtomicU64,
+    /// Some part has an event before this position.
+    pub reached: Position,
 }
 
 impl Shared {
     /// Of a store just opened.
-    pub fn new(root: PathBuf, options: EmbeddedOptions, months: Months, days: Days, position: Position) -> Self {
+    pub fn new(root: PathBuf, options: EmbeddedOptions, months: Months, found: Found, position: Position) -> Self {
         Self {
             root,
             options,
             months,
             ids: Mutex::default(),
             pending: Mutex::default(),
-            days: RwLock::new(Arc::new(days)),
+            days: RwLock::new(Arc::new(found.days)),
             position: AtomicU64::new(position),
+            reached: found.reached.max(position),
         }
     }
 
@@ -108,7 +112,7 @@ impl Shared {
         let mut states: BTreeMap<Day, DayState> = self
             .days()
             .iter()
-            .filter(|(_, view)| !view.is_stripped())
+            .filter(|(_, view)| !view.is_stripped() && view.has_parts())
             .map(|(day, view)| (*day, view.state()))
             .collect();
         for (day, events) in &*pending {

@@ -1,6 +1,7 @@
 //! Tests of the embedded store's own promises: what a kill leaves at each step of a swap, what damage does, what a cache
 //! answers. The contract suite has the rest.
 
+mod damage;
 mod faults;
 
 use super::*;
@@ -100,7 +101,7 @@ async fn live(kills: &mut Kills) {
     fs::remove_file(half.join("day.json")).expect("manifest");
     fs::write(day.join("CURRENT.tmp"), "g2 op").expect("file");
     kills.keep("half a name", path);
-    store.tell(|done| Command::Swap(Arc::new(generation), open, done)).await.expect("swap");
+    store.tell(|done| Command::Swap(Arc::new(generation), open, Mended::No, done)).await.expect("swap");
     kills.keep("named, the old still read", path);
     assert_eq!(reader.segments().expect("segments").iter().map(|segment| segment.len()).sum::<u32>(), 30);
     drop(reader);
@@ -136,30 +137,6 @@ async fn a_kill_at_any_step_of_a_seal_loses_nothing_and_doubles_nothing() {
         store.seal(DAY, Box::new(|_| {})).await.expect("seal");
         assert_eq!(count(&store).await, 40.0, "{step}");
         assert_eq!(store.position().await.expect("position"), 40, "{step}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_cut_or_bent_in_a_sealed_part_is_named_and_not_answered() {
-    for (file, cut) in [("day.json", false), ("visitors.u64", true), ("0/visits.col", true)] {
-        let dir = TempDir::new().expect("folder");
-        let store = Embedded::open(dir.path(), options()).expect("open");
-        store.write((0..20).map(entry).collect(), 20).await.expect("write");
-        store.seal(DAY, Box::new(|_| {})).await.expect("seal");
-        drop(store);
-        let path = dir.path().join("days").join(DAY.to_string()).join("g1").join(file);
-        let mut bytes = fs::read(&path).expect("file");
-        let last = bytes.len() - 1;
-        if cut {
-            bytes.truncate(last)
-        } else {
-            bytes[last / 2] ^= 4
-        }
-        fs::write(&path, bytes).expect("file");
-        let store = Embedded::open(dir.path(), options()).expect("a damaged day keeps no server down");
-        let error = store.aggregate(&plan(vec![])).await.expect_err(file);
-        assert_eq!(error.kind(), crate::error::Kind::Corrupt, "{file}: {error}");
-        assert!(error.to_string().contains(&DAY.to_string()), "{file}: {error}");
     }
 }
 

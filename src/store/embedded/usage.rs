@@ -22,7 +22,7 @@ const NO_FORMAT: &str = "other";
 pub fn usage(shared: &Shared, days: &Days, plan: &UsagePlan) -> Result<UsageAnswer, StoreError> {
     let within: Vec<&Arc<DayView>> =
         days.iter().filter(|(day, _)| plan.days.0 <= **day && **day <= plan.days.1).map(|(_, view)| view).collect();
-    let tables = shared.months.tables_of(&tables(within.iter().copied())?)?;
+    let tables = shared.months.tables_of(&tables(within.iter().copied()))?;
     let late = within.iter().filter(|view| view.late() > 0);
     let open = Open { shared, views: late.map(|view| Arc::new(view.without_sealed())).collect(), plan };
     let ids = match &plan.items {
@@ -45,7 +45,7 @@ pub fn make_months(shared: &Shared, days: &Days) {
     for month in views.chunk_by(|a, b| month_of(a.day) == month_of(b.day)) {
         let is_over = month.first().map(|view| month_of(view.day)) < last;
         if is_over && month.iter().all(|view| view.generation.is_some()) {
-            let made = tables(month.iter().copied()).and_then(|tables| shared.months.make(&tables));
+            let made = shared.months.make(&tables(month.iter().copied()));
             if let Err(error) = made {
                 let month = month.first().map(|view| month_of(view.day).to_string());
                 warn!(month, %error, "a month's item table was not made; its days are read");
@@ -54,12 +54,8 @@ pub fn make_months(shared: &Shared, days: &Days) {
     }
 }
 
-fn tables<'a>(views: impl Iterator<Item = &'a Arc<DayView>>) -> Result<Vec<DayTable>, StoreError> {
-    let mut tables = Vec::new();
-    for view in views {
-        tables.extend(view.tables()?);
-    }
-    Ok(tables)
+fn tables<'a>(views: impl Iterator<Item = &'a Arc<DayView>>) -> Vec<DayTable> {
+    views.flat_map(|view| view.tables()).collect()
 }
 
 fn text(label: &Label) -> Option<&str> {

@@ -84,29 +84,34 @@ async fn a_month_is_one_table_once_a_later_day_is_sealed_and_again_after_expiry(
 }
 
 #[tokio::test]
-async fn damage_of_an_item_table_is_named_by_the_question_and_by_a_scrub() {
+async fn a_damaged_item_table_of_a_day_is_named_by_the_question_and_set_aside() {
     let dir = tempfile::tempdir().expect("folder");
     let store = sealed(dir.path()).await;
-    assert_eq!(damage_of(&store).await, Vec::<String>::new());
-    for (file, days) in [("days/2024-10-31/g1/items.tbl", 1..3), ("months/2024-10.items.tbl", 0..3)] {
-        flip(&dir.path().join(file));
-        let error = views(&store, days.clone()).await.expect_err(file);
-        assert_eq!(error.kind(), Kind::Corrupt);
-        assert!(error.to_string().contains(file), "{error}");
-        let damage = damage_of(&store).await;
-        assert!(damage.len() == 1 && damage[0].contains(file), "{damage:?}");
-        flip(&dir.path().join(file));
-        assert!(views(&store, days).await.is_ok());
-    }
+    let file = "days/2024-10-31/g1/items.tbl";
+    flip(&dir.path().join(file));
+    let error = views(&store, 1..3).await.expect_err(file);
+    assert!(error.kind() == Kind::Corrupt && error.to_string().contains(file), "{error}");
+    let damaged = store.damaged().await.expect("damaged");
+    assert!(damaged.len() == 1 && damaged[0].parts[0].contains(file), "{damaged:?}");
 }
 
-/// What a scrub of every day names.
-async fn damage_of(store: &Embedded) -> Vec<String> {
-    let mut damage = Vec::new();
-    for state in store.days().await.expect("days") {
-        damage.extend(store.verify(state.day).await.expect("verify"));
+#[tokio::test]
+async fn a_damaged_item_table_of_a_month_is_dropped_and_its_days_are_read() {
+    for found_by_scrub in [true, false] {
+        let dir = tempfile::tempdir().expect("folder");
+        let store = sealed(dir.path()).await;
+        let right = views(&store, 0..3).await.expect("sound");
+        let file = "months/2024-10.items.tbl";
+        flip(&dir.path().join(file));
+        if found_by_scrub {
+            let found = store.verify(Day(DAY)).await.expect("verify");
+            assert!(found.len() == 1 && found[0].contains(file), "{found:?}");
+        }
+        assert_eq!(views(&store, 0..3).await.expect("by days"), right);
+        for state in store.days().await.expect("days") {
+            assert_eq!(store.verify(state.day).await.expect("verify"), Vec::<String>::new());
+        }
     }
-    damage
 }
 
 #[tokio::test]

@@ -153,6 +153,23 @@ impl Months {
         Table::open(&self.path_of(month)).and_then(read_all).err()
     }
 
+    /// Drops a month's table that an error names as damaged; its days are read from now on. Answers whether it was one.
+    pub fn drop_damaged(&self, error: &StoreError) -> bool {
+        let StoreError::Corrupt { object, .. } = error else { return false };
+        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(month) = made.keys().copied().find(|month| *object == self.path_of(*month).display().to_string())
+        else {
+            return false;
+        };
+        let path = self.path_of(month);
+        warn!(file = %path.display(), %error, "removed a damaged month's item table; its days are read");
+        made.remove(&month);
+        self.tables.forget(&path);
+        // What cannot be removed is not read, and is found again at the next start.
+        let _ = std::fs::remove_file(&path);
+        true
+    }
+
     /// Closes the tables of days in this folder, which goes.
     pub fn forget(&self, folder: &Path) {
         self.tables.forget(folder);

@@ -2,14 +2,17 @@
 //! - A day changes by one rename, and readers see it before or after.
 //! - What cannot be removed any more does not count, and goes at the next try or the next start.
 
-use super::{Frozen, Owner};
+use super::{Frozen, Mended, Owner};
 use crate::event::Day;
 use crate::store::StoreError;
+use crate::store::embedded::aside;
 use crate::store::embedded::current::{Current, sync_dir};
 use crate::store::embedded::error::file_error;
 use crate::store::embedded::expire;
 use crate::store::embedded::generation::Generation;
 use crate::store::embedded::parts::DayView;
+use crate::store::embedded::payload::Payload;
+use crate::store::embedded::read::read_current;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,29 +32,36 @@ impl Owner {
         }
         let (dir, open) = (partition.dir().to_owned(), partition.number());
         // A swap that failed may have named one that readers do not see.
-        let named = Current::read(&dir)?.generation;
+        let named = read_current(&dir)?.generation;
         let generation = view.generation.as_ref().map_or(named, |generation| generation.number.max(named)) + 1;
         self.frozen = Some((day, open));
-        Ok(Some(Frozen { view, dir, generation, open, payload: partition.payload() }))
+        let payload = Payload { promised: self.shared.position(), ..partition.payload() };
+        Ok(Some(Frozen { view, dir, generation, open, payload }))
     }
 
-    pub(super) fn swap(&mut self, generation: Arc<Generation>, open: u32) -> Result<(), StoreError> {
+    pub(super) fn swap(&mut self, generation: Arc<Generation>, open: u32, mended: Mended) -> Result<(), StoreError> {
         let day = generation.manifest.day;
         let Some(view) = self.shared.day(day) else { return Err(expired(day)) };
-        let dir = self.shared.root.join("days").join(day.to_string());
-        Current { generation: generation.number, open }.write(&dir)?;
+        let dir = self.day_dir(day);
+        let from = read_current(&dir)?.from;
+        Current { generation: generation.number, open, from }.write(&dir)?;
         let (gone, kept): (Vec<_>, Vec<_>) = view.open.iter().cloned().partition(|part| part.number < open);
         gone.iter().for_each(|part| part.folder.retire());
         if let Some(before) = &view.generation {
             before.folder.retire();
             self.shared.months.forget(before.folder.path());
         }
-        let new = DayView { day, generation: Some(generation), open: kept };
+        let damaged = match mended {
+            Mended::Yes => Arc::default(),
+            Mended::No => view.damaged.clone(),
+        };
+        let new = DayView { day, generation: Some(generation), open: kept, damaged };
         self.shared.publish(|days| drop(days.insert(day, Arc::new(new))));
         if self.partitions.get(&day).is_none_or(|partition| partition.uncommitted() == 0) {
             self.shared.ids().forget(day);
         }
-        Ok(())
+        // Last: a crash before it leaves a day that is repaired once more.
+        if mended == Mended::Yes { aside::settle(&dir) } else { Ok(()) }
     }
 
     pub(super) fn expire(&mut self, events: Day, items: Day) -> Result<(), StoreError> {
@@ -78,14 +88,15 @@ impl Owner {
     fn strip(&mut self, day: Day) -> Result<(), StoreError> {
         let Some(frozen) = self.freeze(day)? else { return Ok(()) };
         let generation = expire::strip(&frozen)?;
-        self.swap(Arc::new(generation), frozen.open)?;
+        self.swap(Arc::new(generation), frozen.open, Mended::No)?;
+        aside::expire(&frozen.dir)?;
         self.close(day)
     }
 
     /// Drops a day whole.
     fn remove(&mut self, view: &DayView) -> Result<(), StoreError> {
         self.close(view.day)?;
-        let dir = self.shared.root.join("days").join(view.day.to_string());
+        let dir = self.day_dir(view.day);
         let expired = dir.with_extension("expired");
         // What an earlier try could not remove would be in the way.
         remove_dir(&expired)?;
@@ -103,7 +114,7 @@ impl Owner {
     }
 
     /// Closes the partition of a day that has nothing uncommitted.
-    fn close(&mut self, day: Day) -> Result<(), StoreError> {
+    pub(super) fn close(&mut self, day: Day) -> Result<(), StoreError> {
         self.writers.retain(|other| *other != day);
         self.partitions.remove(&day).map_or(Ok(()), |mut partition| partition.close())
     }

@@ -4,18 +4,23 @@
 //!   again from the position.
 //! - A commit that fails for a seal or an expiry is told to the writer too: it alone can write again.
 //! - Sealing runs elsewhere; only its first step (a new open part) and its last (the swap) happen here.
-//! - `taking` puts events into the partitions of their days and commits them; `changes` replaces and drops parts.
+//! - `taking` puts events into the partitions of their days and commits them; `changes` replaces and drops parts,
+//!   `mending` sets damaged ones aside.
 
 mod changes;
+mod mending;
 mod taking;
 
 use super::generation::Generation;
 use super::partition::Partition;
-use super::parts::{DayView, Payload};
+use super::parts::DayView;
+use super::payload::Payload;
+use super::scrub::Damaged;
 use super::shared::Shared;
 use crate::event::Day;
 use crate::store::{Entry, Position, StoreError};
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -33,12 +38,25 @@ pub enum Command {
     Flush(Done),
     /// Begin a new open part of a day, and say what it is to be sealed from; `None` for a day that is not held.
     Freeze(Day, Done<Option<Frozen>>),
-    /// Let a sealed part count in place of what it was made from.
-    Swap(Arc<Generation>, u32, Done),
+    /// Let a sealed part count in place of what it was made from, which made a damaged day whole or did not.
+    Swap(Arc<Generation>, u32, Mended, Done),
+    /// Let parts of a day count no longer, and keep them aside.
+    SetAside(Day, Vec<Damaged>, Done),
+    /// A damaged day counts as it is from now on.
+    Settle(Day, Done),
     /// Drop the events of days before the first, and the item tables of days before the second.
     Expire(Day, Day, Done),
     /// End.
     Stop,
+}
+
+/// Whether a damaged day is whole by what becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mended {
+    /// It is.
+    Yes,
+    /// It is not, or never was damaged.
+    No,
 }
 
 /// A day to be sealed.
@@ -97,7 +115,13 @@ impl Owner {
             };
             match command {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(command) => self.obey(command),
+                Ok(command) => {
+                    // Reading what is damaged may panic, deep in the engine. Whoever waits is told that it failed.
+                    if catch_unwind(AssertUnwindSafe(|| self.obey(command))).is_err() {
+                        tracing::error!("a command to the store broke off; what was not committed is written again");
+                        self.forget();
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = self.commit() {
                         self.failed = Some(error);
@@ -113,7 +137,9 @@ impl Owner {
             Command::Write(entries, end, done) => drop(done.send(self.write(entries, end))),
             Command::Flush(done) => drop(done.send(self.flush())),
             Command::Freeze(day, done) => drop(done.send(self.freeze(day))),
-            Command::Swap(generation, open, done) => drop(done.send(self.swap(generation, open))),
+            Command::Swap(generation, open, mended, done) => drop(done.send(self.swap(generation, open, mended))),
+            Command::SetAside(day, damaged, done) => drop(done.send(self.set_aside(day, damaged))),
+            Command::Settle(day, done) => drop(done.send(self.settle(day))),
             Command::Expire(events, items, done) => drop(done.send(self.expire(events, items))),
             Command::Stop => {}
         }
@@ -158,14 +184,18 @@ impl Owner {
     /// After a failure: forgets what was not committed.
     fn or_forget(&mut self, result: Result<(), StoreError>) -> Result<(), StoreError> {
         if result.is_err() {
-            self.partitions.clear();
-            self.writers.clear();
-            self.uncommitted = 0;
-            self.due = None;
-            self.end = self.shared.position();
-            self.shared.ids().clear();
-            self.shared.clear_pending();
+            self.forget();
         }
         result
+    }
+
+    fn forget(&mut self) {
+        self.partitions.clear();
+        self.writers.clear();
+        self.uncommitted = 0;
+        self.due = None;
+        self.end = self.shared.position();
+        self.shared.ids().clear();
+        self.shared.clear_pending();
     }
 }

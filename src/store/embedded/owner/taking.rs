@@ -5,10 +5,13 @@ use super::Owner;
 use crate::event::Day;
 use crate::store::embedded::current::{Current, open_dir, open_numbers};
 use crate::store::embedded::error::file_error;
-use crate::store::embedded::partition::{Partition, open_index, payload_of};
-use crate::store::embedded::parts::{DayView, Folder, OpenPart, Payload, open_fields};
+use crate::store::embedded::index;
+use crate::store::embedded::partition::{Partition, open_index};
+use crate::store::embedded::parts::{DayView, Folder, OpenPart, open_fields};
+use crate::store::embedded::payload::Payload;
 use crate::store::embedded::position;
-use crate::store::{Entry, StoreError};
+use crate::store::embedded::read::{promised_aside, read_current};
+use crate::store::{Entry, Position, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +34,10 @@ impl Owner {
 
     /// Takes entries of one day.
     fn take(&mut self, day: Day, entries: impl Iterator<Item = Entry>) -> Result<(), StoreError> {
+        let mut entries = entries.peekable();
+        if let Some(first) = entries.peek() {
+            self.begin(day, first.position)?;
+        }
         self.partition(day)?;
         let Some(partition) = self.partitions.get(&day) else { return Ok(()) };
         let new: Vec<Entry> = entries.filter(|entry| !partition.has(entry.position)).collect();
@@ -68,39 +75,53 @@ impl Owner {
         if self.partitions.contains_key(&day) {
             return Ok(());
         }
-        let dir = self.shared.root.join("days").join(day.to_string());
-        std::fs::create_dir_all(&dir).map_err(file_error("create", &dir))?;
+        let dir = self.day_dir(day);
         let (number, payload) = self.held(day, &dir)?;
         self.partitions.insert(day, Partition::new(day, dir, number, payload));
         Ok(())
     }
 
+    /// Makes the folder of a day that begins with the event at `position`, and notes that in it.
+    fn begin(&mut self, day: Day, position: Position) -> Result<(), StoreError> {
+        let dir = self.day_dir(day);
+        if self.partitions.contains_key(&day) || self.shared.day(day).is_some() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&dir).map_err(file_error("create", &dir))?;
+        let is_new = Current::read(&dir).is_ok_and(|current| current.is_none()) && open_numbers(&dir)?.is_empty();
+        match is_new {
+            true => Current { generation: 0, open: 1, from: Some(position) }.write(&dir),
+            false => Ok(()),
+        }
+    }
+
     /// The open part that a day is written to, and what all its parts promise together: those too whose commit went well
-    /// and could not be shown then, as they are now.
+    /// and could not be shown then, as they are now; and those set aside, as far as they can say.
     fn held(&self, day: Day, dir: &Path) -> Result<(u32, Payload), StoreError> {
-        let first = Current::read(dir)?.open;
+        let first = read_current(dir)?.open;
         let mut number = self.frozen.filter(|(frozen, _)| *frozen == day).map_or(first, |(_, open)| first.max(open));
-        let mut payload = Payload::default();
         let mut view = self.view(day);
+        let was_damaged = view.damaged.len();
+        let mut payload = promised_aside(dir)?;
         if let Some(generation) = &view.generation {
-            payload.end = generation.manifest.end;
-            payload.keys = generation.manifest.keys.clone();
+            payload.merge(generation.manifest.promise());
         }
         for part in open_numbers(dir)? {
             let at = view.open.iter().position(|shown| shown.number == part);
             if at.is_none() && part < first {
                 continue;
             }
-            let folder = Arc::new(Folder::new(open_dir(dir, part)));
-            let index = open_index(dir, folder.path())?;
-            let of_part = payload_of(&index)?;
-            payload.end = payload.end.max(of_part.end);
-            payload.keys.merge(of_part.keys);
             number = number.max(part);
-            let before = at.map(|at| &*view.open[at]);
-            view.show(OpenPart::open(day, part, folder, &index, &open_fields(), before)?);
+            let before = at.map(|at| view.open[at].clone());
+            match read_part(day, part, dir, before.as_deref()) {
+                Ok((part, of_part)) => {
+                    payload.merge(of_part);
+                    view.show(part);
+                }
+                Err(error) => Self::lose_open(&mut view, dir, &open_dir(dir, part), error)?,
+            }
         }
-        if view.late() > 0 {
+        if view.late() > 0 || view.damaged.len() > was_damaged {
             self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
         }
         Ok((number, payload))
@@ -108,8 +129,7 @@ impl Owner {
 
     /// A day as readers see it, or one with nothing in it.
     pub(super) fn view(&self, day: Day) -> DayView {
-        let empty = || DayView { day, generation: None, open: Vec::new() };
-        self.shared.day(day).map_or_else(empty, |view| (*view).clone())
+        self.shared.day(day).map_or_else(|| DayView::empty(day), |view| (*view).clone())
     }
 
     pub(super) fn commit_all(&mut self) -> Result<(), StoreError> {
@@ -134,10 +154,18 @@ impl Owner {
         }
         self.uncommitted = self.uncommitted.saturating_sub(partition.uncommitted() as usize); // bounded by commit_events_max
         let before = view.open.iter().find(|part| part.number == partition.number());
-        let part = partition.commit(before.map(|part| &**part))?;
+        let part = partition.commit(before.map(|part| &**part), self.shared.position())?;
         view.show(part);
         self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
         self.shared.set_pending(day, 0);
         Ok(())
     }
+}
+
+/// An open part as it is on disk, and what it promises; segments that `before` had open stay open.
+fn read_part(day: Day, number: u32, dir: &Path, before: Option<&OpenPart>) -> Result<(OpenPart, Payload), StoreError> {
+    let folder = Arc::new(Folder::new(open_dir(dir, number)));
+    let index = open_index(dir, folder.path())?;
+    let payload = index::payload(&index)?;
+    Ok((OpenPart::open(day, number, folder, &index, &open_fields(), before)?, payload))
 }

@@ -104,7 +104,7 @@ async fn a_sealed_part_that_current_may_name_is_not_written_over() {
     let named = day_dir(dir.path()).join("g1").join("day.json");
     fs::create_dir(day_dir(dir.path()).join("g1")).expect("folder");
     fs::write(&named, "").expect("file");
-    current::Current { generation: 1, open: 2 }.write(&day_dir(dir.path())).expect("written");
+    current::Current { generation: 1, open: 2, from: None }.write(&day_dir(dir.path())).expect("written");
     store.seal(DAY, Box::new(move |_| assert!(named.exists()))).await.expect("sealed");
     assert_eq!(count(&store).await, 1.0);
     drop(store);

@@ -1,0 +1,101 @@
+//! Index: a Tantivy index is looked at before it is opened: it checks its checksums only when asked, and `meta.json` has none.
+//! - Schema and settings are held against ours, the number of events against the columns, the payload against its checksum.
+//! - `.managed.json` is bookkeeping of what may be deleted: a damaged one is set aside and costs nothing.
+
+use super::aside::is_damage;
+use super::current::META;
+use super::directory::Durable;
+use super::error::{corrupt, engine, file_error, why};
+use super::payload::Payload;
+use super::schema::{Fields, settings};
+use crate::store::StoreError;
+use serde_json::Value;
+use std::path::Path;
+use tantivy::index::SegmentComponent;
+use tantivy::{Index, Segment};
+
+const MANAGED: &str = ".managed.json";
+/// The files of a segment.
+const COMPONENTS: [SegmentComponent; 6] = [
+    SegmentComponent::FastFields,
+    SegmentComponent::Terms,
+    SegmentComponent::Postings,
+    SegmentComponent::Positions,
+    SegmentComponent::FieldNorms,
+    SegmentComponent::Store,
+];
+
+/// Opens an index of these fields once `meta.json` says what it should.
+pub fn open(folder: &Path, fields: &Fields) -> Result<Index, StoreError> {
+    let path = folder.join(META);
+    let bytes = std::fs::read(&path).map_err(file_error("read", &path))?;
+    let meta: Value = serde_json::from_slice(&bytes).map_err(|error| corrupt(&path, error.to_string()))?;
+    let of = |value: Result<Value, serde_json::Error>| value.map_err(engine("write schema"));
+    if meta["schema"] != of(serde_json::to_value(&fields.schema))? {
+        return Err(corrupt(&path, "its schema is not the one it was made with"));
+    }
+    if meta["index_settings"] != of(serde_json::to_value(settings()))? {
+        return Err(corrupt(&path, "its settings are not those it was made with"));
+    }
+    drop_bent_bookkeeping(folder);
+    let directory = Durable::open(folder).map_err(engine("open folder"))?;
+    let index = Index::open(directory).map_err(engine("open index"))?;
+    for segment in index.searchable_segments().map_err(engine("list segments"))? {
+        if segment.meta().has_deletes() {
+            return Err(corrupt(&path, "it names deleted events"));
+        }
+    }
+    Ok(index)
+}
+
+/// What an open part's last commit promised.
+pub fn payload(index: &Index) -> Result<Payload, StoreError> {
+    let metas = index.load_metas().map_err(engine("read index"))?;
+    match metas.payload {
+        Some(payload) => Payload::read(&payload),
+        None if metas.segments.is_empty() => Ok(Payload::default()),
+        None => {
+            let object = "the payload of an open part".to_owned();
+            Err(StoreError::Corrupt { object, why: "it is missing".to_owned() })
+        }
+    }
+}
+
+/// Reads all files of an index against their checksums; answers what does not fit.
+pub fn bent(index: &Index, folder: &Path) -> Result<Vec<StoreError>, StoreError> {
+    let mut bent = Vec::new();
+    for segment in index.searchable_segments().map_err(engine("list segments"))? {
+        for component in COMPONENTS {
+            bent.extend(check(index, &segment.relative_path(component.clone()), folder)?);
+        }
+    }
+    Ok(bent)
+}
+
+fn check(index: &Index, path: &Path, folder: &Path) -> Result<Option<StoreError>, StoreError> {
+    match index.directory().validate_checksum(path).map_err(engine("check a file of an index")) {
+        Ok(true) => Ok(None),
+        Ok(false) => Ok(Some(corrupt(&folder.join(path), "checksum mismatch"))),
+        Err(error) if is_damage(&error) => Ok(Some(corrupt(&folder.join(path), why(&error)))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks that a segment holds as many events as `meta.json` says.
+pub fn holds(segment: &Segment, columns: u32, folder: &Path) -> Result<(), StoreError> {
+    let named = segment.meta().max_doc();
+    match named == columns {
+        true => Ok(()),
+        false => Err(corrupt(&folder.join(META), format!("it names {named} events where there are {columns}"))),
+    }
+}
+
+fn drop_bent_bookkeeping(folder: &Path) {
+    let path = folder.join(MANAGED);
+    let Ok(bytes) = std::fs::read(&path) else { return };
+    if serde_json::from_slice::<Vec<String>>(&bytes).is_err()
+        && let Err(error) = super::aside::set_spare(folder, &path, &"it lists no files")
+    {
+        tracing::warn!(%error, "a damaged list of files could not be set aside");
+    }
+}

@@ -1,0 +1,139 @@
+//! Read: the days of a store as they lie on disk, when it is opened.
+//! - What was cut short is removed; what is damaged is set aside and the day marked: a store always opens.
+//! - Files of open parts are checked whole, as the journal's newest are: they were written last. Those of sealed parts are
+//!   when they are first opened.
+
+use super::aside;
+use super::current::{Current, generation_dir, open_dir};
+use super::error::{corrupt, file_error, why};
+use super::generation::Generation;
+use super::index;
+use super::manifest::Manifest;
+use super::parts::{DayView, Days, Folder, OpenPart, open_fields};
+use super::payload::Payload;
+use crate::event::Day;
+use crate::store::{Position, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The days of a store, and what their parts promise.
+#[derive(Default)]
+pub struct Found {
+    /// The days.
+    pub days: Days,
+    /// The highest position that some part has an event before.
+    pub reached: Position,
+    /// The highest promise of the store that some part knows of.
+    pub promised: Position,
+}
+
+/// Reads all days of a store, and removes what was cut short.
+pub fn read_all(dir: &Path) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    for entry in std::fs::read_dir(dir).map_err(file_error("list", dir))? {
+        let path = entry.map_err(file_error("list", dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.ends_with(".expired") {
+            std::fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
+        } else if let Some(day) = Day::parse(name) {
+            let view = found.read_day(day, &path)?;
+            if view.generation.is_some() || !view.open.is_empty() || !view.damaged.is_empty() {
+                found.days.insert(day, Arc::new(view));
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn read_day(&mut self, day: Day, dir: &Path) -> Result<DayView, StoreError> {
+        let current = read_current(dir)?;
+        let mut view = DayView { damaged: aside::marked(dir).into(), ..DayView::empty(day) };
+        let lacked = promised_aside(dir)?;
+        self.note(lacked.end, lacked.promised);
+        for number in current.clean(dir)? {
+            match read_open(day, number, dir) {
+                Ok((part, payload)) => {
+                    self.note(payload.end, payload.promised);
+                    view.open.push(Arc::new(part));
+                }
+                Err(error) => set_aside(&mut view, dir, &open_dir(dir, number), error)?,
+            }
+        }
+        if current.generation > 0 {
+            let part = generation_dir(dir, current.generation);
+            match Generation::read(current.generation, Folder::new(part.clone())) {
+                Ok(generation) => {
+                    self.note(generation.manifest.end, generation.manifest.promised);
+                    view.generation = Some(Arc::new(generation));
+                }
+                // It was set aside before, and `CURRENT` still names it.
+                Err(_) if !view.damaged.is_empty() && !part.exists() => {}
+                Err(error) => set_aside(&mut view, dir, &part, error)?,
+            }
+        }
+        Ok(view)
+    }
+
+    fn note(&mut self, end: Position, promised: Position) {
+        self.reached = self.reached.max(end);
+        self.promised = self.promised.max(promised);
+    }
+}
+
+fn set_aside(view: &mut DayView, dir: &Path, part: &Path, error: StoreError) -> Result<(), StoreError> {
+    if !aside::is_damage(&error) {
+        return Err(error);
+    }
+    view.damaged = aside::set(dir, part, &[why(&error)]).into();
+    Ok(())
+}
+
+/// What parts that were set aside promised, as far as they can say: their events are there, and not to be stored twice.
+pub fn promised_aside(dir: &Path) -> Result<Payload, StoreError> {
+    let mut promised = Payload::default();
+    for part in aside::parts(dir)? {
+        let is_sealed = part.file_name().is_some_and(|name| name.to_string_lossy().starts_with('g'));
+        let of_part = match is_sealed {
+            true => Manifest::read(&part).map(|manifest| manifest.promise()),
+            false => index::open(&part, &open_fields()).and_then(|index| index::payload(&index)),
+        };
+        match of_part {
+            Ok(of_part) => promised.merge(of_part),
+            Err(error) if aside::is_damage(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(promised)
+}
+
+/// What counts of a day; a damaged `CURRENT` is made anew from the parts.
+pub fn read_current(dir: &Path) -> Result<Current, StoreError> {
+    let damage = match Current::read(dir) {
+        Ok(Some(current)) => return Ok(current),
+        Ok(None) => return Current::of_parts(dir),
+        Err(error) if aside::is_damage(&error) => error,
+        Err(error) => return Err(error),
+    };
+    let current = Current::of_parts(dir)?;
+    let mended = aside::set_spare(dir, &dir.join("CURRENT"), &why(&damage)).and_then(|()| current.write(dir));
+    if let Err(error) = mended {
+        tracing::error!(day = %dir.display(), %error, "a damaged CURRENT could not be made anew");
+    }
+    Ok(current)
+}
+
+/// Opens an open part once all of its files fit their checksums.
+fn read_open(day: Day, number: u32, dir: &Path) -> Result<(OpenPart, Payload), StoreError> {
+    let folder = Arc::new(Folder::new(open_dir(dir, number)));
+    let index = index::open(folder.path(), &open_fields())?;
+    let payload = index::payload(&index)?;
+    if let Some(bent) = index::bent(&index, folder.path())?.into_iter().next() {
+        return Err(bent);
+    }
+    let part = OpenPart::open(day, number, folder.clone(), &index, &open_fields(), None)?;
+    match payload.end == 0 && part.events() > 0 {
+        true => Err(corrupt(folder.path(), "it has events and promises none")),
+        false => Ok((part, payload)),
+    }
+}
