@@ -55,7 +55,7 @@ async fn live_through(folder: &Path, kind: &str, right: &[String], what: &str) -
         Ok(house) => house,
         // Salts and keys are nowhere else, and without them the house would be open to all.
         Err(error) if kind == "catalog" => {
-            assert!(error.contains("catalog"), "{what}: {error}");
+            assert!(error.contains("Catalog"), "{what}: {error}");
             return "refused to start without its catalog";
         }
         Err(error) => panic!("{what}: it did not start: {error}"),

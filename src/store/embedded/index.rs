@@ -15,6 +15,8 @@ use tantivy::index::SegmentComponent;
 use tantivy::{Index, Segment};
 
 const MANAGED: &str = ".managed.json";
+/// Length and magic number at the end of every file of a segment.
+const FOOT_BYTES_MIN: u64 = 8;
 /// The files of a segment.
 const COMPONENTS: [SegmentComponent; 6] = [
     SegmentComponent::FastFields,
@@ -73,6 +75,10 @@ pub fn bent(index: &Index, folder: &Path) -> Result<Vec<StoreError>, StoreError>
 }
 
 fn check(index: &Index, path: &Path, folder: &Path) -> Result<Option<StoreError>, StoreError> {
+    // The engine takes so much for granted, and panics.
+    if std::fs::metadata(folder.join(path)).is_ok_and(|file| file.len() < FOOT_BYTES_MIN) {
+        return Ok(Some(corrupt(&folder.join(path), "shorter than its foot")));
+    }
     match index.directory().validate_checksum(path).map_err(engine("check a file of an index")) {
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(corrupt(&folder.join(path), "checksum mismatch"))),
@@ -97,5 +103,30 @@ fn drop_bent_bookkeeping(folder: &Path) {
         && let Err(error) = super::aside::set_spare(folder, &path, &"it lists no files")
     {
         tracing::warn!(%error, "a damaged list of files could not be set aside");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::embedded::parts::sealed_fields;
+
+    #[test]
+    fn a_file_cut_anywhere_is_named_and_no_panic() {
+        let dir = tempfile::tempdir().expect("folder");
+        let directory = Durable::open(dir.path()).expect("opened");
+        let index = Index::create(directory, sealed_fields().schema.clone(), settings()).expect("created");
+        let mut writer: tantivy::IndexWriter = index.writer_with_num_threads(1, 15_000_000).expect("a writer");
+        writer.add_document(tantivy::TantivyDocument::default()).expect("added");
+        writer.commit().expect("committed");
+        writer.wait_merging_threads().expect("closed");
+        assert!(bent(&index, dir.path()).expect("checked").is_empty());
+        let segment = index.searchable_segments().expect("listed").remove(0);
+        let file = dir.path().join(segment.relative_path(SegmentComponent::FastFields));
+        let whole = std::fs::read(&file).expect("file");
+        for cut in 0..whole.len().min(64) {
+            std::fs::write(&file, &whole[..cut]).expect("file");
+            assert_eq!(bent(&index, dir.path()).expect("checked").len(), 1, "cut at {cut}");
+        }
     }
 }
