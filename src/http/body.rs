@@ -2,6 +2,7 @@
 //! - The limit counts decompressed bytes; a body is refused before it is held.
 //! - 30 s in all up to 1 MiB; above that, 32 KiB/s on average: a slow sender is cut off, a large honest one is not.
 //! - All bodies under way share one budget; past it a sender is asked to come back (503).
+//! - What is read out of a body takes several times its memory: few are worked on at once, the others wait their turn.
 //! - A refused body is read on and thrown away for a while, so that the sender hears why.
 
 use super::Problem;
@@ -12,7 +13,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// Coded bodies beyond this are decoded off the runtime's threads.
@@ -21,6 +22,9 @@ const INLINE_BYTES_MAX: usize = 16 * 1024;
 /// How far past the limit a refused body is read on.
 const DISCARD_FACTOR: usize = 4;
 
+/// Bodies up to this need no turn: they are no burden, and must not wait behind those that are.
+const SMALL_BYTES_MAX: usize = 4 * 1024;
+
 /// The bounds of bodies.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
@@ -28,6 +32,8 @@ pub struct BodyLimits {
     pub bytes_max: usize,
     /// All bodies under way.
     pub in_flight_bytes_max: usize,
+    /// All bodies that are worked on.
+    pub turn_bytes_max: usize,
     /// Time for the first [`BodyLimits::grace_bytes`].
     pub grace: Duration,
     /// Bytes that may take all of the grace.
@@ -40,7 +46,8 @@ impl Default for BodyLimits {
     fn default() -> Self {
         Self {
             bytes_max: 16 << 20,
-            in_flight_bytes_max: 256 << 20,
+            in_flight_bytes_max: 128 << 20,
+            turn_bytes_max: 8 << 20,
             grace: Duration::from_secs(30),
             grace_bytes: 1 << 20,
             pace_min: 32 << 10,
@@ -61,6 +68,13 @@ impl BodyLimits {
 pub struct Bodies {
     limits: BodyLimits,
     free_kib: Arc<Semaphore>,
+    turns_kib: Arc<Semaphore>,
+}
+
+/// A place among the bodies that are worked on; free again when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _kib: Option<OwnedSemaphorePermit>,
 }
 
 /// A body, decompressed; its share of the budget is free again when it is dropped.
@@ -111,8 +125,19 @@ impl Drop for Held {
 impl Bodies {
     /// A reader with these limits.
     pub fn new(limits: BodyLimits) -> Self {
-        let kib = (limits.in_flight_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
-        Self { limits, free_kib: Arc::new(Semaphore::new(kib)) }
+        let kib = |bytes: usize| Arc::new(Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS)));
+        Self { limits, free_kib: kib(limits.in_flight_bytes_max), turns_kib: kib(limits.turn_bytes_max) }
+    }
+
+    /// Waits until a body may be worked on, in order of asking. One larger than all turns together waits for all of them.
+    pub async fn turn(&self, body: &Body) -> Result<Turn, Problem> {
+        if body.len() <= SMALL_BYTES_MAX {
+            return Ok(Turn { _kib: None });
+        }
+        let kib = body.len().min(self.limits.turn_bytes_max) / 1024;
+        let turn = Arc::clone(&self.turns_kib).acquire_many_owned(u32::try_from(kib).unwrap_or(u32::MAX)).await;
+        let turn = turn.map_err(|_| Problem::new(Type::Internal, "no body is worked on any more"))?;
+        Ok(Turn { _kib: Some(turn) })
     }
 
     /// The body of a request, whole and decompressed.

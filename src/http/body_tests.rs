@@ -158,6 +158,22 @@ async fn bodies_share_one_budget_and_give_it_back() {
 }
 
 #[tokio::test]
+async fn few_bodies_are_worked_on_at_once_and_small_ones_need_no_turn() {
+    let bodies = Bodies::new(BodyLimits { turn_bytes_max: 64 * 1024, ..limits() });
+    let mut read = Vec::new();
+    for bytes in [40_000, 40_000, 4_096, 90_000] {
+        read.push(bodies.read(&HeaderMap::new(), Wire::from(vec![b' '; bytes])).await.unwrap());
+    }
+    let is_waiting = async |body| {
+        tokio::select! { biased; turn = bodies.turn(body) => { turn.unwrap(); false }, () = std::future::ready(()) => true }
+    };
+    let first = bodies.turn(&read[0]).await.unwrap();
+    assert!(is_waiting(&read[1]).await && !is_waiting(&read[2]).await && is_waiting(&read[3]).await);
+    drop(first);
+    assert!(!is_waiting(&read[1]).await && !is_waiting(&read[3]).await);
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_is_given_up_after_the_grace() {
     let grace = Duration::from_millis(20);
     let bodies = Bodies::new(BodyLimits { grace, ..limits() });

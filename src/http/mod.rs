@@ -20,7 +20,7 @@ mod routes;
 mod server;
 
 pub use access::{Access, Caller, Need};
-pub use body::{Bodies, Body, BodyLimits};
+pub use body::{Bodies, Body, BodyLimits, Turn};
 pub use gate::Gate;
 pub use origins::Origins;
 pub use problem::{InputError, Problem, Type, chain};

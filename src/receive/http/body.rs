@@ -6,7 +6,7 @@
 use super::Parts;
 use crate::event::{RawEvent, Value};
 use crate::http::query::pairs;
-use crate::http::{Body, Problem, Type};
+use crate::http::{Body, Problem, Turn, Type};
 use crate::ingest::Item;
 use crate::normalize::json::{BodyError, Layout, read_all};
 use crate::normalize::{Limits, Reason, Rejection};
@@ -22,10 +22,19 @@ enum Form {
     Pairs,
 }
 
-/// The items of a request's body.
-pub(super) async fn items(parts: &Parts, headers: &HeaderMap, body: axum::body::Body) -> Result<Vec<Item>, Problem> {
+/// The items of a request's body, and the turn to be kept until they are taken.
+pub(super) async fn items(
+    parts: &Parts,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<(Vec<Item>, Turn), Problem> {
     let form = form(headers)?;
     let body = parts.bodies.read(headers, body).await?;
+    let turn = parts.bodies.turn(&body).await?;
+    Ok((read(parts, form, body).await?, turn))
+}
+
+async fn read(parts: &Parts, form: Form, body: Body) -> Result<Vec<Item>, Problem> {
     let form = match (form, body.trim_ascii_start().first()) {
         (Form::Pairs, Some(b'{' | b'[')) => Form::Json(Layout::Any),
         (form, _) => form,

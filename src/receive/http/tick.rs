@@ -33,7 +33,7 @@ pub(super) async fn tick(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let defaults = parameters(head.uri.query())?;
-    let items = body::items(&parts, &head.headers, body).await?;
+    let (items, _turn) = body::items(&parts, &head.headers, body).await?;
     let sender = sender(Receiver::Tick, &parts, &caller, &head.headers, &defaults);
     let receipt = parts.ingest.take(items, sender).await.map_err(|error| refused(&error))?;
     answer(&receipt)
