@@ -110,6 +110,12 @@ impl Event {
         Self { fields }
     }
 
+    /// An event of fields that are in order of their keys, each key once.
+    pub(crate) fn from_sorted(fields: Vec<(Key, Value)>) -> Self {
+        debug_assert!(fields.is_sorted_by(|a, b| a.0 < b.0), "{fields:?}");
+        Self { fields }
+    }
+
     /// All fields in order of their keys.
     pub fn fields(&self) -> &[(Key, Value)] {
         &self.fields
@@ -162,17 +168,16 @@ impl Event {
         }
     }
 
-    /// Sets or takes out many canonical keys in one go; `changes` ascend by their keys.
-    pub fn amend(&mut self, changes: impl IntoIterator<Item = (Known, Option<Value>)>) {
-        let room = Vec::with_capacity(self.fields.len() + 12);
-        let mut held = std::mem::replace(&mut self.fields, room).into_iter().peekable();
-        for (known, value) in changes {
-            let key = Key::Known(known);
-            self.fields.extend(std::iter::from_fn(|| held.next_if(|(other, _)| *other < key)));
-            held.next_if(|(other, _)| *other == key);
-            self.fields.extend(value.map(|value| (key, value)));
-        }
-        self.fields.extend(held);
+    /// Replaces all canonical keys from `first` to `last` by these, which lie among them, ascending.
+    pub fn replace(&mut self, first: Known, last: Known, by: impl IntoIterator<Item = (Known, Value)>) {
+        let border = |key: Key| self.fields.partition_point(|(other, _)| *other < key);
+        let from = border(Key::Known(first));
+        let to = self.fields[from..].iter().take_while(|(key, _)| *key <= Key::Known(last)).count();
+        self.fields.drain(from..from + to);
+        let behind = self.fields.len();
+        self.fields.extend(by.into_iter().map(|(known, value)| (Key::Known(known), value)));
+        let new = self.fields.len() - behind;
+        self.fields[from..].rotate_right(new);
     }
 
     /// Takes a key out and returns what it held.

@@ -33,6 +33,11 @@ impl Origin {
         self.0.iter().map(Option::as_deref).eq(USUAL)
     }
 
+    /// What is kept aside of an event's own origin where it bears that of its visit.
+    pub fn aside(&self) -> Option<Value> {
+        (!self.is_usual()).then(|| Value::text(self.to_text()))
+    }
+
     /// The texts, by key.
     pub fn texts(&self) -> impl Iterator<Item = (Known, Option<&str>)> {
         ORIGIN.iter().zip(&self.0).map(|(known, text)| (*known, text.as_deref()))
@@ -63,22 +68,8 @@ impl Event {
         self.text(Known::OwnOrigin).map_or_else(Origin::usual, Origin::parse)
     }
 
-    /// Makes the event bear its own origin again, as it does without a visit and as a visit's first.
-    pub fn bear_own_origin(&mut self, own: &Origin) {
-        self.bear(own);
-        self.remove(&Known::OwnOrigin.into());
-    }
-
-    /// Makes the event bear the origin of its visit and keep its own aside.
-    pub fn bear_origin_of_visit(&mut self, visit: &Origin, own: &Origin) {
-        self.bear(visit);
-        match own.is_usual() {
-            true => drop(self.remove(&Known::OwnOrigin.into())),
-            false => self.set(Known::OwnOrigin, Value::text(own.to_text())),
-        }
-    }
-
-    fn bear(&mut self, origin: &Origin) {
+    /// Makes the event bear an origin: its own, as it does without a visit and as a visit's first, or that of its visit.
+    pub fn bear_origin(&mut self, origin: &Origin) {
         for (known, text) in origin.texts() {
             match text {
                 Some(text) if self.text(known) == Some(text) => {}

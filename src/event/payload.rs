@@ -5,14 +5,21 @@
 
 use super::{Event, IdScope};
 use crate::error::Kind;
+use postcard::ser_flavors::Flavor;
 
 const AROUND: u8 = 1;
 
 impl Event {
+    /// The event as the journal holds it, put behind what `out` holds.
+    pub fn write_payload(&self, scope: IdScope, out: &mut Vec<u8>) -> Result<(), PayloadError> {
+        out.push(if scope == IdScope::DaysAround { AROUND } else { 0 });
+        postcard::serialize_with_flavor(self, Onto(out)).map_err(|source| PayloadError::Encode { source })
+    }
+
     /// The event as the journal holds it.
     pub fn to_payload(&self, scope: IdScope) -> Result<Vec<u8>, PayloadError> {
-        let flags = if scope == IdScope::DaysAround { AROUND } else { 0 };
-        postcard::to_extend(self, vec![flags]).map_err(|source| PayloadError::Encode { source })
+        let mut payload = Vec::new();
+        self.write_payload(scope, &mut payload).map(|()| payload)
     }
 
     /// Reads an event that [`Event::to_payload`] made.
@@ -25,6 +32,27 @@ impl Event {
         };
         let event = postcard::from_bytes(rest).map_err(|source| PayloadError::Decode { source })?;
         Ok((event, scope))
+    }
+}
+
+/// Lets postcard write behind what a buffer holds.
+struct Onto<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Onto<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }
 

@@ -97,14 +97,15 @@ fn an_events_own_origin_survives_its_visits() {
         for _ in 0..2 {
             let said = event.own_origin();
             event.set(Known::Visit, Value::Int(1));
-            event.bear_origin_of_visit(&visit, &said);
+            event.bear_origin(&visit);
+            event.replace(Known::OwnOrigin, Known::OwnOrigin, said.aside().map(|aside| (Known::OwnOrigin, aside)));
             assert_eq!(event.text(Known::Source), Some("y.org"));
             assert_eq!(event.text(Known::UtmTerm), None);
         }
         assert_eq!(event.content_hash(), hash);
         let said = event.own_origin();
-        event.bear_own_origin(&said);
-        event.remove(&Known::Visit.into());
+        event.bear_origin(&said);
+        event.replace(Known::Visit, Known::OwnOrigin, []);
         assert_eq!(event, own);
     }
 }

@@ -1,6 +1,6 @@
 //! Follow: the journal from a position on, read and decoded beside the owner, a few batches ahead.
 //! - Payloads that are damaged or no event are counted and logged once, and passed over: they hold nothing up.
-//! - Bounded: [`AHEAD`] batches.
+//! - Bounded: [`AHEAD`] batches. After a small one a moment is waited, so that events that come one by one are not handled so.
 
 use super::IndexerError;
 use super::handle::Shared;
@@ -15,6 +15,10 @@ use tokio::task::JoinSet;
 
 /// Batches decoded ahead of the owner.
 const AHEAD: usize = 2;
+/// A batch below this is small.
+const SMALL: usize = 1_000;
+/// How long after a small batch the next is read: a hundredth of the time within which an event is seen.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long after a failed read it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -75,8 +79,12 @@ async fn follow(
         reader = back;
         match arrivals {
             Ok(Some(arrivals)) => {
+                let is_small = arrivals.events.len() < SMALL;
                 if sender.send(Ok(arrivals)).await.is_err() {
                     return;
+                }
+                if is_small {
+                    tokio::time::sleep(GATHER).await;
                 }
             }
             Ok(None) => {

@@ -5,13 +5,13 @@
 use super::derive::Whose;
 use crate::event::Event;
 use crate::visits::{Increments, VisitorDay, step};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The visitors remembered.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    young: HashMap<Whose, VisitorDay>,
-    old: HashMap<Whose, VisitorDay>,
+    young: FxHashMap<Whose, VisitorDay>,
+    old: FxHashMap<Whose, VisitorDay>,
     young_weight: usize,
     half_max: usize,
 }

@@ -83,6 +83,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Prepared {
     batch: Batch,
+    /// The payload at hand.
+    payload: Vec<u8>,
     /// The ids in the batch.
     ids: Vec<(IdHash, Day)>,
     tally: Tally,
@@ -224,7 +226,9 @@ impl Prepared {
             own.insert(id, day);
             self.ids.push((id, day));
         }
-        self.batch.push(&event.to_payload(scope)?);
+        self.payload.clear();
+        event.write_payload(scope, &mut self.payload)?;
+        self.batch.push(&self.payload);
         self.tally.accepted(event.site());
         self.bots += u64::from(event.known(Known::Bot).is_some());
         self.days.insert(day);

@@ -182,14 +182,14 @@ impl Draft {
 
     /// The event.
     pub fn into_event(mut self) -> Event {
-        // Sorted here, the last of a name first, so that all fields are in order when the event takes them.
+        // Of duplicates the last stays.
         self.free.reverse();
         self.free.sort_by(|a, b| a.0.cmp(&b.0));
         self.free.dedup_by(|earlier, kept| earlier.0 == kept.0);
-        let mut fields: Vec<(Key, Value)> = Vec::with_capacity(32 + self.free.len());
+        let mut fields: Vec<(Key, Value)> = Vec::with_capacity(40 + self.free.len());
         fields.extend(Known::all().zip(self.known).filter_map(|(known, slot)| Some((Key::Known(known), slot?))));
         fields.extend(self.free.into_iter().map(|(name, value)| (Key::Free(name), value)));
-        Event::from_fields(fields)
+        Event::from_sorted(fields)
     }
 }
 

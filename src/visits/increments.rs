@@ -70,17 +70,23 @@ impl Increments {
     /// Writes them on the event, over whatever increments it bore.
     pub fn write(self, event: &mut Event) {
         let own = event.own_origin();
-        match &self.visit {
-            Some(visit) if !self.visit_start => event.bear_origin_of_visit(&visit.landing.origin, &own),
-            _ => event.bear_own_origin(&own),
-        }
+        let aside = match &self.visit {
+            Some(visit) if !self.visit_start => {
+                event.bear_origin(&visit.landing.origin);
+                own.aside()
+            }
+            _ => {
+                event.bear_origin(&own);
+                None
+            }
+        };
         let one = |is: bool| is.then_some(Value::Int(1));
         let (id, at, landing) = match self.visit {
             Some(visit) => (Some(Value::hash(visit.id)), Some(Value::Int(visit.at)), visit.landing),
             None => (None, None, Arc::default()),
         };
         let (page, dwell_ms) = self.previous.map(|before| (Value::Text(before.page), before.dwell_ms)).unzip();
-        event.amend([
+        let increments = [
             (Known::Visit, id),
             (Known::VisitAt, at),
             (Known::Entry, landing.entry.clone().map(Value::Text)),
@@ -93,6 +99,9 @@ impl Increments {
             (Known::DwellMs, dwell_ms.map(Value::Int)),
             (Known::Counted, one(self.counted)),
             (Known::Unique, one(self.unique)),
-        ]);
+            (Known::OwnOrigin, aside),
+        ];
+        let by = increments.into_iter().filter_map(|(known, value)| Some((known, value?)));
+        event.replace(Known::Visit, Known::OwnOrigin, by);
     }
 }
