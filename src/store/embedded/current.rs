@@ -4,6 +4,7 @@
 //! - It is written with a day's first event. A day without one, or with a damaged one, is read by its parts.
 //! - Whatever `CURRENT` does not name is left over from something cut short, and is removed at start.
 
+use super::committed;
 use super::error::{corrupt, file_error};
 use super::manifest::Manifest;
 use crate::store::{Position, StoreError};
@@ -12,8 +13,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const CURRENT: &str = "CURRENT";
-/// What a part has that anything was committed to.
-pub const META: &str = "meta.json";
 
 /// The parts of a day that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +83,9 @@ impl Current {
             let path = entry.map_err(file_error("list", day))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             match part_number(name) {
-                Some(Part::Open(number)) if number >= self.open && path.join(META).exists() => open.push(number),
+                Some(Part::Open(number)) if number >= self.open && path.join(committed::NAME).exists() => {
+                    open.push(number)
+                }
                 Some(Part::Generation(number)) if number == self.generation => {}
                 Some(_) => fs::remove_dir_all(&path).map_err(file_error("remove", &path))?,
                 None if name.ends_with(".tmp") => fs::remove_file(&path).map_err(file_error("remove", &path))?,
@@ -102,7 +103,7 @@ pub fn open_numbers(day: &Path) -> Result<Vec<u32>, StoreError> {
     for entry in fs::read_dir(day).map_err(file_error("list", day))? {
         let path = entry.map_err(file_error("list", day))?.path();
         match path.file_name().and_then(|name| name.to_str()).and_then(part_number) {
-            Some(Part::Open(number)) if path.join(META).exists() => numbers.push(number),
+            Some(Part::Open(number)) if path.join(committed::NAME).exists() => numbers.push(number),
             _ => {}
         }
     }
@@ -163,7 +164,7 @@ mod tests {
         for name in ["open3", "open4", "open5", "open6", "g6", "g7", "g8"] {
             fs::create_dir(day.join(name)).expect("folder");
         }
-        for name in ["open3/meta.json", "open4/meta.json", "open6/meta.json", "CURRENT.tmp"] {
+        for name in ["open3/part.json", "open4/part.json", "open6/part.json", "CURRENT.tmp"] {
             fs::write(day.join(name), "").expect("file");
         }
         let current = Current { generation: 7, open: 4, from: Some(12) };

@@ -14,6 +14,7 @@ use super::owner::Frozen;
 use super::parts::{DayView, Folder};
 use super::scan::{BATCH, Ordered};
 use super::seal::{ITEMS_BYTES_MAX, begin_part};
+use super::texts::Texts;
 use crate::store::StoreError;
 use crate::store::plan::{Filter, TimeKey, TimeRange};
 use std::path::{Path, PathBuf};
@@ -62,10 +63,10 @@ fn write_late(view: &DayView, path: &Path) -> Result<(), StoreError> {
     let all = TimeRange { key: TimeKey::Timestamp, from: i64::MIN, to: i64::MAX };
     let ordered = Ordered::of(&view.without_sealed(), &filter::compile(&Filter::All)?, all)?;
     let mut builder = Builder::new(path, ITEMS_BYTES_MAX);
-    let (mut from, end) = (0, ordered.spots().len());
+    let (mut from, end, mut texts) = (0, ordered.spots().len(), Texts::default());
     while from < end {
         let to = ordered.batch_end(from, BATCH);
-        for event in ordered.events(from..to, None)? {
+        for event in ordered.events(from..to, None, &mut texts)? {
             builder.add(&event)?;
         }
         from = to;

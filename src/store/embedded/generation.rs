@@ -129,8 +129,7 @@ impl Generation {
         let mut segments = Vec::with_capacity(self.manifest.segments.len());
         for facts in &self.manifest.segments {
             let folder = dir.join(&facts.folder);
-            let fields = sealed_fields();
-            let index = index::open(&folder, &fields)?;
+            let index = index::open(&folder, &sealed_fields())?;
             let visits = self.slice(&format!("{}/{VISITS}", facts.folder))?;
             let beside = Beside {
                 scales: facts.scales.clone(),
@@ -139,9 +138,9 @@ impl Generation {
             };
             let found = index.searchable_segments().map_err(engine("list segments"))?;
             let segment = found.first().ok_or_else(|| corrupt(&folder, "it has no segment"))?;
-            let opened = Segment::open(self.manifest.day, segment, fields, Some(beside))?;
+            let opened = Segment::sealed(self.manifest.day, segment, beside)?;
             index::holds(segment, facts.events, &folder)?;
-            index::holds(segment, opened.columns_len(), &folder)?;
+            index::holds(segment, opened.len(), &folder)?;
             segments.push(Arc::new(opened));
         }
         Ok(segments)

@@ -3,10 +3,7 @@
 //! - `.managed.json` is bookkeeping of what may be deleted: a damaged one is set aside and costs nothing.
 
 use super::aside::is_damage;
-use super::current::META;
-use super::directory::Durable;
 use super::error::{corrupt, engine, file_error, why};
-use super::payload::Payload;
 use super::schema::{Fields, settings};
 use crate::store::StoreError;
 use serde_json::Value;
@@ -14,6 +11,7 @@ use std::path::Path;
 use tantivy::index::SegmentComponent;
 use tantivy::{Index, Segment};
 
+const META: &str = "meta.json";
 const MANAGED: &str = ".managed.json";
 /// Length and magic number at the end of every file of a segment.
 const FOOT_BYTES_MIN: u64 = 8;
@@ -40,27 +38,13 @@ pub fn open(folder: &Path, fields: &Fields) -> Result<Index, StoreError> {
         return Err(corrupt(&path, "its settings are not those it was made with"));
     }
     drop_bent_bookkeeping(folder);
-    let directory = Durable::open(folder).map_err(engine("open folder"))?;
-    let index = Index::open(directory).map_err(engine("open index"))?;
+    let index = Index::open_in_dir(folder).map_err(engine("open index"))?;
     for segment in index.searchable_segments().map_err(engine("list segments"))? {
         if segment.meta().has_deletes() {
             return Err(corrupt(&path, "it names deleted events"));
         }
     }
     Ok(index)
-}
-
-/// What an open part's last commit promised.
-pub fn payload(index: &Index) -> Result<Payload, StoreError> {
-    let metas = index.load_metas().map_err(engine("read index"))?;
-    match metas.payload {
-        Some(payload) => Payload::read(&payload),
-        None if metas.segments.is_empty() => Ok(Payload::default()),
-        None => {
-            let object = "the payload of an open part".to_owned();
-            Err(StoreError::Corrupt { object, why: "it is missing".to_owned() })
-        }
-    }
 }
 
 /// Reads all files of an index against their checksums; answers what does not fit.

@@ -2,15 +2,14 @@
 //! - Segments stand here in the order of the day; Tantivy lists its own in another.
 //! - Every file beside Tantivy's own has its length and CRC-32C here (an item table its identity); the manifest has one over itself.
 
-use super::current::replace;
-use super::error::{corrupt, file_error};
+use super::checked;
+use super::error::corrupt;
 use super::keys::Columns;
 use super::payload::Payload;
 use crate::clock::Millis;
 use crate::event::Day;
 use crate::store::{Position, StoreError};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -67,13 +66,6 @@ pub struct SegmentFacts {
     pub scales: BTreeMap<String, u8>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Sealed<'a> {
-    crc32c: u32,
-    #[serde(borrow)]
-    manifest: &'a RawValue,
-}
-
 impl Manifest {
     /// Of an empty part.
     pub fn new(day: Day) -> Self {
@@ -105,27 +97,16 @@ impl Manifest {
 
     /// Writes it into a part's folder; durable when it returns.
     pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
-        let json = |source| StoreError::Engine { operation: "write day.json", source: Box::new(source) };
-        let text = serde_json::to_string(self).map_err(json)?;
-        let manifest = RawValue::from_string(text).map_err(json)?;
-        let sealed = Sealed { crc32c: crc32c::crc32c(manifest.get().as_bytes()), manifest: &manifest };
-        replace(dir, NAME, serde_json::to_string(&sealed).map_err(json)?.as_bytes())
+        checked::write(dir, NAME, self)
     }
 
     /// Reads it from a part's folder.
     pub fn read(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join(NAME);
-        let text = std::fs::read_to_string(&path).map_err(file_error("read", &path))?;
-        let sealed: Sealed<'_> = serde_json::from_str(&text).map_err(|error| corrupt(&path, error.to_string()))?;
-        if crc32c::crc32c(sealed.manifest.get().as_bytes()) != sealed.crc32c {
-            return Err(corrupt(&path, "checksum mismatch"));
+        let manifest: Self = checked::read(dir, NAME)?;
+        match manifest.version == VERSION {
+            true => Ok(manifest),
+            false => Err(corrupt(&dir.join(NAME), format!("layout {} is unknown to this build", manifest.version))),
         }
-        let manifest: Self =
-            serde_json::from_str(sealed.manifest.get()).map_err(|error| corrupt(&path, error.to_string()))?;
-        if manifest.version != VERSION {
-            return Err(corrupt(&path, format!("layout {} is unknown to this build", manifest.version)));
-        }
-        Ok(manifest)
     }
 }
 

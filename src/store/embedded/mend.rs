@@ -2,12 +2,12 @@
 //! - Nothing of the day's folder changes before the swap, which the owner does.
 //! - What was set aside serves only whole: every part of it read against its checksums, as far as its events go.
 
+use super::committed::Committed;
 use super::error::{corrupt, file_error};
 use super::generation::Generation;
-use super::index;
 use super::owner::Frozen;
 use super::partition::Partition;
-use super::parts::{DayView, Folder, OpenPart, open_fields};
+use super::parts::{DayView, Folder, OpenPart};
 use super::payload::Payload;
 use super::{aside, expire, seal};
 use crate::store::{Derive, EntryStream, Position, StoreError};
@@ -54,12 +54,11 @@ fn sound_generation(number: u32, part: &Path) -> Result<Generation, StoreError> 
 
 fn sound_open(view: &DayView, number: u32, part: &Path) -> Result<OpenPart, StoreError> {
     let folder = Arc::new(Folder::new(part.to_owned()));
-    let index = index::open(part, &open_fields())?;
-    index::payload(&index)?;
-    if let Some(error) = index::bent(&index, part)?.into_iter().next() {
+    let committed = Committed::read(part)?;
+    if let Some(error) = committed.bent(part)?.into_iter().next() {
         return Err(error);
     }
-    OpenPart::open(view.day, number, folder, &index, &open_fields(), None)
+    OpenPart::open(view.day, number, folder, &committed, None)
 }
 
 /// The number of a part, of which there may be several aside: only the first to come bears its plain name.
@@ -80,14 +79,14 @@ pub fn from_events(
     // The number of the last open part that is replaced.
     let number = frozen.open.saturating_sub(1);
     let mut partition = Partition::new(frozen.view.day, dir.clone(), number, Payload::default());
+    let mut part = None;
     while let Some(entries) = events.blocking_recv() {
         entries?.into_iter().for_each(|entry| partition.take(entry));
-        if partition.is_full() {
-            partition.drain()?;
+        if partition.is_full() && partition.drain() {
+            part = Some(partition.commit(part.as_ref(), frozen.payload.promised)?);
         }
     }
-    let part = partition.commit(None, frozen.payload.promised)?;
-    partition.close()?;
+    let part = partition.commit(part.as_ref(), frozen.payload.promised)?;
     let keys = partition.payload().keys;
     frozen.payload = Payload { end: end.max(frozen.payload.end), keys, ..frozen.payload };
     frozen.view = Arc::new(DayView { open: vec![Arc::new(part)], ..DayView::empty(frozen.view.day) });

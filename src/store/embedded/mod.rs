@@ -1,9 +1,9 @@
-//! Embedded: the store on this machine, one Tantivy index a day, columns and no stored source.
+//! Embedded: the store on this machine, a folder a day, columns and no stored source.
 //! - `owner` alone writes; readers work on views that never change.
 //! - A day is open parts (arrival order) and at most one sealed part (its own order, increments derived anew).
 //! - All blocking work runs on threads of this room or on the runtime's blocking ones.
 //!
-//! The way of a write: `owner` → `partition` → `document` → Tantivy → `parts` → `shared`.
+//! The way of a write: `owner` → `partition` → `rows` → `committed` → `parts` → `shared`.
 //! The way of a question: `ask` → `collect` (`filter` → `groups` → `measure`) → `answer`.
 
 mod answer;
@@ -11,10 +11,11 @@ mod aside;
 mod ask;
 mod cache;
 mod care;
+mod checked;
 mod collect;
 mod columns;
+mod committed;
 mod current;
-mod directory;
 mod document;
 mod error;
 mod expire;
@@ -38,6 +39,8 @@ mod position;
 mod ranges;
 mod read;
 mod rebuild;
+mod row;
+mod rows;
 mod scales;
 mod scan;
 mod schema;
@@ -45,6 +48,7 @@ mod scrub;
 mod seal;
 mod segment;
 mod shared;
+mod texts;
 mod usage;
 mod values;
 mod visits_table;

@@ -1,32 +1,24 @@
 //! Partition: the open part of one day, as its owner writes it.
-//! - Events wait as documents until there are enough for a writer, or until a commit.
+//! - Events wait until there are enough to be worth rows of their own, or until a commit; a commit is a columnar file.
 //! - A commit carries the partition's own position and its keys: after a crash it passes over what it has.
-//! - Few writers are open at once; closing one loses nothing that was committed.
+//! - Few partitions have rows at once; closing one loses nothing that was committed.
 
-use super::current::{META, open_dir, sync_dir};
-use super::directory::Durable;
-use super::document;
-use super::error::{engine, file_error};
-use super::index;
+use super::committed::{self, Committed};
+use super::current::open_dir;
+use super::error::io_error;
 use super::keys::Columns;
-use super::parts::{Folder, OpenPart, open_fields};
+use super::parts::{Folder, OpenPart};
 use super::payload::Payload;
-use super::schema::settings;
+use super::rows::{self, Rows};
 use crate::event::Day;
 use crate::store::{Entry, Position, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, IndexWriter, TantivyDocument};
 
-/// Events that wait for a writer before one is opened.
+/// Events that wait before they become rows.
 const WAITING_MAX: usize = 1000;
-/// Memory of a writer before it writes a segment out.
-const WRITER_BYTES: usize = 64 << 20;
-/// Segments of open parts are merged up to this size.
-const MERGED_EVENTS_MAX: usize = 200_000;
-/// So many small segments are merged into one.
-const MERGED_SEGMENTS: usize = 8;
+/// Memory of rows before they are committed.
+const ROWS_BYTES_MAX: usize = 64 << 20;
 
 /// The open part of a day.
 pub struct Partition {
@@ -34,9 +26,10 @@ pub struct Partition {
     dir: PathBuf,
     number: u32,
     folder: Arc<Folder>,
-    index: Option<Index>,
-    writer: Option<IndexWriter>,
-    waiting: Vec<TantivyDocument>,
+    /// What is on disk, once it was asked for.
+    committed: Option<Committed>,
+    rows: Option<Rows>,
+    waiting: Vec<Entry>,
     uncommitted: u64,
     /// Everything before it is here, committed or not.
     end: Position,
@@ -53,8 +46,8 @@ impl Partition {
             dir,
             number,
             folder,
-            index: None,
-            writer: None,
+            committed: None,
+            rows: None,
             waiting: Vec::new(),
             uncommitted: 0,
             end: held.end,
@@ -91,97 +84,81 @@ impl Partition {
     /// Takes an entry that it does not have.
     pub fn take(&mut self, mut entry: Entry) {
         self.keys.admit(&mut entry.event);
-        self.waiting.push(document::open(&open_fields(), &entry.event, entry.position));
         self.uncommitted += 1;
         self.end = entry.position + 1;
+        self.waiting.push(entry);
     }
 
-    /// Whether enough waits for a writer.
+    /// Whether enough waits to become rows.
     pub fn is_full(&self) -> bool {
         self.waiting.len() >= WAITING_MAX
     }
 
-    /// Hands what waits to the writer, opening one if there is none.
-    pub fn drain(&mut self) -> Result<(), StoreError> {
-        if self.writer.is_none() {
-            self.writer = Some(open_writer(self.index()?)?);
-        }
-        if let Some(writer) = &self.writer {
-            for document in self.waiting.drain(..) {
-                writer.add_document(document).map_err(engine("add event"))?;
-            }
-        }
-        Ok(())
+    /// Makes rows of what waits; whether they are so many that they should be committed.
+    pub fn drain(&mut self) -> bool {
+        let rows = self.rows.get_or_insert_default();
+        self.waiting.drain(..).for_each(|entry| rows.add(&entry.event, entry.position));
+        rows.memory() >= ROWS_BYTES_MAX
     }
 
     /// Makes everything taken durable, and answers what readers see from now on.
     /// `promised` is the store's promise as it stands.
     pub fn commit(&mut self, before: Option<&OpenPart>, promised: Position) -> Result<OpenPart, StoreError> {
-        self.drain()?;
+        self.drain();
         self.promised = promised;
-        let payload = self.payload().write()?;
-        if let Some(writer) = &mut self.writer {
-            let mut prepared = writer.prepare_commit().map_err(engine("write segment"))?;
-            prepared.set_payload(&payload);
-            prepared.commit().map_err(engine("commit"))?;
+        let folder = self.folder.clone();
+        let mut committed = self.committed()?.clone();
+        committed.payload = self.payload();
+        if let Some(rows) = self.rows.take_if(|rows| rows.len() > 0) {
+            let (events, at) = (rows.len(), committed.files.len());
+            let bytes = rows.finish().map_err(io_error("write columns of", self.day))?;
+            committed.put(folder.path(), events, &bytes, at..at)?;
         }
+        let mut part = self.opened(&committed, before)?;
+        while let Some(range) = committed.to_merge() {
+            let files: Vec<_> = part.segments[range.clone()].iter().map(|segment| segment.columnar()).collect();
+            let events = part.segments[range.clone()].iter().map(|segment| segment.len()).sum();
+            let bytes = rows::merge(&files).map_err(io_error("merge columns of", self.day))?;
+            committed.put(folder.path(), events, &bytes, range)?;
+            part = self.opened(&committed, Some(&part))?;
+        }
+        committed.write(folder.path())?;
+        self.committed = Some(committed);
         self.uncommitted = 0;
-        let (day, number, folder) = (self.day, self.number, self.folder.clone());
-        let index = self.index()?;
-        OpenPart::open(day, number, folder.clone(), index, &open_fields(), before)
+        Ok(part)
     }
 
-    /// Closes the writer; what was not committed is lost. Waits for merges, so that nothing writes any more.
-    pub fn close(&mut self) -> Result<(), StoreError> {
-        match self.writer.take() {
-            Some(writer) => writer.wait_merging_threads().map_err(engine("close writer")),
-            None => Ok(()),
-        }
+    /// Closes it; what was not committed is lost.
+    pub fn close(&mut self) {
+        self.rows = None;
     }
 
     /// The part of the next number follows; everything taken must be committed.
-    pub fn next(&mut self) -> Result<(), StoreError> {
-        self.close()?;
+    pub fn next(&mut self) {
+        self.close();
         self.number += 1;
         self.folder = Arc::new(Folder::new(open_dir(&self.dir, self.number)));
-        self.index = None;
-        Ok(())
+        self.committed = None;
     }
 
-    fn index(&mut self) -> Result<&Index, StoreError> {
-        let index = match self.index.take() {
-            Some(index) => index,
-            None => open_index(&self.dir, self.folder.path())?,
+    fn opened(&self, committed: &Committed, before: Option<&OpenPart>) -> Result<OpenPart, StoreError> {
+        OpenPart::open(self.day, self.number, self.folder.clone(), committed, before)
+    }
+
+    fn committed(&mut self) -> Result<&Committed, StoreError> {
+        let committed = match self.committed.take() {
+            Some(committed) => committed,
+            None => begin_or_read(&self.dir, self.folder.path())?,
         };
-        Ok(self.index.insert(index))
+        Ok(self.committed.insert(committed))
     }
 }
 
-/// Opens the index of an open part, or makes it.
-pub fn open_index(day: &Path, folder: &Path) -> Result<Index, StoreError> {
-    if folder.join(META).exists() {
-        return index::open(folder, &open_fields());
+/// What an open part consists of; its folder is made where there is none.
+pub fn begin_or_read(day: &Path, folder: &Path) -> Result<Committed, StoreError> {
+    if folder.join(committed::NAME).exists() {
+        return Committed::read(folder);
     }
-    std::fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    let directory = Durable::open(folder).map_err(engine("open folder"))?;
-    let index = Index::create(directory, open_fields().schema.clone(), settings()).map_err(engine("create index"))?;
-    sync_dir(day)?;
-    if let Some(days) = day.parent() {
-        sync_dir(days)?;
-    }
-    Ok(index)
-}
-
-fn open_writer(index: &Index) -> Result<IndexWriter, StoreError> {
-    let options = IndexWriterOptions::builder()
-        .num_worker_threads(1)
-        .memory_budget_per_thread(WRITER_BYTES)
-        .num_merge_threads(1)
-        .build();
-    let writer: IndexWriter = index.writer_with_options(options).map_err(engine("open writer"))?;
-    let mut policy = LogMergePolicy::default();
-    policy.set_min_num_segments(MERGED_SEGMENTS);
-    policy.set_max_docs_before_merge(MERGED_EVENTS_MAX);
-    writer.set_merge_policy(Box::new(policy));
-    Ok(writer)
+    committed::make_folder(day, folder)?;
+    Ok(Committed::default())
 }

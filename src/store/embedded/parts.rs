@@ -1,11 +1,11 @@
 //! Parts: what readers see of the days; immutable, shared, replaced whole.
 //! - A reader keeps what it has begun with: a part that no longer counts is removed with its last reader.
 
-use super::error::engine;
+use super::committed::{Committed, FileFacts};
+use super::error::corrupt;
 use super::generation::Generation;
-use super::index;
 use super::items::DayTable;
-use super::schema::{Fields, Part};
+use super::schema::Fields;
 use super::segment::Segment;
 use crate::event::Day;
 use crate::store::plan::TimeRange;
@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tantivy::Index;
-use tantivy::directory::{Directory, META_LOCK};
 
 /// A folder that goes with its last holder once it no longer counts.
 #[derive(Debug)]
@@ -56,40 +54,32 @@ pub struct OpenPart {
     pub number: u32,
     /// Its folder.
     pub folder: Arc<Folder>,
-    /// Its segments.
+    /// Its segments, in order of arrival.
     pub segments: Vec<Arc<Segment>>,
-    ids: Vec<tantivy::index::SegmentId>,
+    files: Vec<FileFacts>,
 }
 
 impl OpenPart {
-    /// What `index` has committed; segments that `before` had open stay open.
+    /// What was committed to it; segments that `before` had open stay open.
     pub fn open(
         day: Day,
         number: u32,
         folder: Arc<Folder>,
-        index: &Index,
-        fields: &Arc<Fields>,
+        committed: &Committed,
         before: Option<&Self>,
     ) -> Result<Self, StoreError> {
-        // Held so that a merge in the background does not take files away meanwhile.
-        let _lock = index.directory().acquire_lock(&META_LOCK).map_err(engine("lock index"))?;
-        let (mut segments, mut ids) = (Vec::new(), Vec::new());
-        for segment in index.searchable_segments().map_err(engine("list segments"))? {
+        let mut segments = Vec::with_capacity(committed.files.len());
+        for facts in &committed.files {
             let held = before.and_then(|part| {
-                let at = part.ids.iter().position(|id| *id == segment.id())?;
+                let at = part.files.iter().position(|held| held == facts)?;
                 Some(part.segments[at].clone())
             });
             segments.push(match held {
                 Some(held) => held,
-                None => {
-                    let opened = Segment::open(day, &segment, fields.clone(), None)?;
-                    index::holds(&segment, opened.columns_len(), folder.path())?;
-                    Arc::new(opened)
-                }
+                None => Arc::new(open_file(day, folder.path(), facts)?),
             });
-            ids.push(segment.id());
         }
-        Ok(Self { number, folder, segments, ids })
+        Ok(Self { number, folder, segments, files: committed.files.clone() })
     }
 
     /// Events in it.
@@ -98,15 +88,20 @@ impl OpenPart {
     }
 }
 
-/// The fields of every sealed segment.
-pub fn sealed_fields() -> Arc<Fields> {
-    static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::of(Part::Sealed)));
-    FIELDS.clone()
+fn open_file(day: Day, folder: &Path, facts: &FileFacts) -> Result<Segment, StoreError> {
+    let segment = Segment::open(day, Committed::open(folder, facts)?)?;
+    match segment.len() == facts.events {
+        true => Ok(segment),
+        false => {
+            let why = format!("it has {} events of {}", segment.len(), facts.events);
+            Err(corrupt(&folder.join(&facts.name), why))
+        }
+    }
 }
 
-/// The fields of every open part.
-pub fn open_fields() -> Arc<Fields> {
-    static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::of(Part::Open)));
+/// The fields of every sealed segment.
+pub fn sealed_fields() -> Arc<Fields> {
+    static FIELDS: std::sync::LazyLock<Arc<Fields>> = std::sync::LazyLock::new(|| Arc::new(Fields::new()));
     FIELDS.clone()
 }
 

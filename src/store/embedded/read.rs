@@ -4,12 +4,12 @@
 //!   when they are first opened.
 
 use super::aside;
+use super::committed::Committed;
 use super::current::{Current, generation_dir, open_dir};
-use super::error::{corrupt, file_error, why};
+use super::error::{file_error, why};
 use super::generation::Generation;
-use super::index;
 use super::manifest::Manifest;
-use super::parts::{DayView, Days, Folder, OpenPart, open_fields};
+use super::parts::{DayView, Days, Folder, OpenPart};
 use super::payload::Payload;
 use crate::event::Day;
 use crate::store::{Position, StoreError};
@@ -96,7 +96,7 @@ pub fn promised_aside(dir: &Path) -> Result<Payload, StoreError> {
         let is_sealed = part.file_name().is_some_and(|name| name.to_string_lossy().starts_with('g'));
         let of_part = match is_sealed {
             true => Manifest::read(&part).map(|manifest| manifest.promise()),
-            false => index::open(&part, &open_fields()).and_then(|index| index::payload(&index)),
+            false => Committed::read(&part).map(|committed| committed.payload),
         };
         match of_part {
             Ok(of_part) => promised.merge(of_part),
@@ -126,14 +126,11 @@ pub fn read_current(dir: &Path) -> Result<Current, StoreError> {
 /// Opens an open part once all of its files fit their checksums.
 fn read_open(day: Day, number: u32, dir: &Path) -> Result<(OpenPart, Payload), StoreError> {
     let folder = Arc::new(Folder::new(open_dir(dir, number)));
-    let index = index::open(folder.path(), &open_fields())?;
-    let payload = index::payload(&index)?;
-    if let Some(bent) = index::bent(&index, folder.path())?.into_iter().next() {
+    let committed = Committed::read(folder.path())?;
+    if let Some(bent) = committed.bent(folder.path())?.into_iter().next() {
         return Err(bent);
     }
-    let part = OpenPart::open(day, number, folder.clone(), &index, &open_fields(), None)?;
-    match payload.end == 0 && part.events() > 0 {
-        true => Err(corrupt(folder.path(), "it has events and promises none")),
-        false => Ok((part, payload)),
-    }
+    committed.clean(folder.path())?;
+    let part = OpenPart::open(day, number, folder, &committed, None)?;
+    Ok((part, committed.payload))
 }

@@ -5,8 +5,9 @@
 use super::columns::{Docs, Form};
 use super::filter::{Compiled, time_key, within};
 use super::parts::{DayView, Days};
-use super::rebuild::{only, rebuild};
+use super::rebuild::{only, rebuild_with};
 use super::segment::Segment;
+use super::texts::Texts;
 use crate::event::{Event, Key, Known};
 use crate::store::plan::{TimeKey, TimeRange};
 use crate::store::{StoreError, order};
@@ -85,7 +86,12 @@ impl Ordered {
     }
 
     /// The events of these places, in the order of the day; with `keys` only these.
-    pub fn events(&self, range: std::ops::Range<usize>, keys: Option<&[Key]>) -> Result<Vec<Event>, StoreError> {
+    pub fn events(
+        &self,
+        range: std::ops::Range<usize>,
+        keys: Option<&[Key]>,
+        texts: &mut Texts,
+    ) -> Result<Vec<Event>, StoreError> {
         let spots = &self.spots[range];
         let ties: Vec<&[Spot]> = spots.chunk_by(Spot::same_moment).filter(|tie| self.is_undecided(tie)).collect();
         let asked = if ties.is_empty() { keys } else { None };
@@ -94,7 +100,8 @@ impl Ordered {
         let mut events: Vec<Event> = vec![Event::default(); spots.len()];
         for places in places.chunk_by(|a, b| spots[*a].segment == spots[*b].segment) {
             let docs = Docs::Some(places.iter().map(|place| spots[*place].doc).collect());
-            let rebuilt = rebuild(&self.segments[spots[places[0]].segment as usize], &docs, asked)?;
+            let segment = &self.segments[spots[places[0]].segment as usize];
+            let rebuilt = rebuild_with(segment, &docs, asked, Some(texts))?;
             places.iter().zip(rebuilt).for_each(|(place, event)| events[*place] = event);
         }
         if !ties.is_empty() {
@@ -148,10 +155,10 @@ pub fn scan(
 ) -> Result<(), StoreError> {
     for view in days.values() {
         let ordered = Ordered::of(view, filter, range)?;
-        let mut from = 0;
+        let (mut from, mut texts) = (0, Texts::default());
         while from < ordered.spots.len() {
             let to = ordered.batch_end(from, BATCH);
-            if !take(ordered.events(from..to, keys)?) {
+            if !take(ordered.events(from..to, keys, &mut texts)?) {
                 return Ok(());
             }
             from = to;

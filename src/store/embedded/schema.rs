@@ -1,4 +1,5 @@
-//! Schema: which column and which index each key has, in the open part of a day and in its sealed segments.
+//! Schema: which column each key has, and which index in sealed segments. Open parts have columns alone: they are small
+//! enough to be read through, and every index costs each event half a microsecond.
 //! - Nothing is stored as it came: an event is rebuilt from its columns.
 //! - A canonical key of a fixed shape has a typed column. Numbers and free keys share one dynamic field, `free`.
 //! - Whole numbers beyond 2^53 are digits in `wide`: a column that also holds fractions would bend them.
@@ -6,6 +7,7 @@
 //! - Inverted indexes stand only where a lookup needs them; words with positions only in `message` and `stack`.
 //! - The day is no column: a partition is one day.
 
+use super::row::Dynamic;
 use crate::event::{Key, Known, Shape};
 use tantivy::index::IndexSettings;
 use tantivy::schema::{Field, IndexRecordOption, JsonObjectOptions, NumericOptions, Schema, SchemaBuilder};
@@ -13,53 +15,65 @@ use tantivy::schema::{TextFieldIndexing, TextOptions};
 use tantivy::store::Compressor;
 
 /// The dynamic field of numbers and free keys.
-pub const FREE: &str = "free";
+const FREE: &str = "free";
 /// The dynamic field of whole numbers beyond 2^53.
-pub const WIDE: &str = "wide";
+const WIDE: &str = "wide";
 /// The dynamic field of lists as JSON text.
-pub const LIST: &str = "list";
+const LIST: &str = "list";
 /// The column of positions in the journal; only in open parts.
 pub const POSITION: &str = "position";
 
-/// Which part of a day a segment belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Events in order of arrival.
-    Open,
-    /// Events in their own order; visitor and visit are ordinals.
-    Sealed,
+/// The separator of a dynamic field and the name within.
+pub const WITHIN: char = '\u{1}';
+/// The keys that are looked up by value.
+const INDEXED: [Known; 4] = [Known::Id, Known::Path, Known::User, Known::Fingerprint];
+
+/// Puts together the name of a dynamic column.
+pub fn column_name(family: Dynamic, name: &str, out: &mut String) {
+    out.clear();
+    out.push_str(field_name(family));
+    out.push(WITHIN);
+    out.push_str(name);
 }
 
-/// The fields of one kind of part.
+/// The field that a family of dynamic columns lies in.
+pub fn field_name(family: Dynamic) -> &'static str {
+    match family {
+        Dynamic::Free => FREE,
+        Dynamic::Wide => WIDE,
+        Dynamic::List => LIST,
+    }
+}
+
+/// The fields of a sealed segment.
 #[derive(Debug, Clone)]
 pub struct Fields {
     /// Tantivy's own description.
     pub schema: Schema,
-    /// Numbers and free keys.
-    pub free: Field,
-    /// Large whole numbers.
-    pub wide: Field,
-    /// Lists as JSON text.
-    pub list: Field,
-    /// Positions, in open parts.
-    pub position: Option<Field>,
+    free: Field,
+    wide: Field,
+    list: Field,
     known: Vec<Option<Field>>,
-    indexed: Vec<Known>,
 }
 
 impl Fields {
-    /// The fields of such a part.
-    pub fn of(part: Part) -> Self {
+    /// All of them.
+    pub fn new() -> Self {
         let mut builder = Schema::builder();
-        let indexed = indexed(part);
-        let known = Known::all().map(|known| add_known(&mut builder, known, indexed.contains(&known))).collect();
+        let known = Known::all().map(|known| add_known(&mut builder, known, INDEXED.contains(&known))).collect();
         let dynamic = || JsonObjectOptions::default().set_fast("raw");
-        let free = builder.add_json_field(FREE, dynamic());
-        let wide = builder.add_json_field(WIDE, dynamic());
-        let list = builder.add_json_field(LIST, dynamic());
-        let position =
-            (part == Part::Open).then(|| builder.add_u64_field(POSITION, NumericOptions::default().set_fast()));
-        Self { schema: builder.build(), free, wide, list, position, known, indexed }
+        let mut field = |family| builder.add_json_field(field_name(family), dynamic());
+        let (free, wide, list) = (field(Dynamic::Free), field(Dynamic::Wide), field(Dynamic::List));
+        Self { schema: builder.build(), free, wide, list, known }
+    }
+
+    /// The field of a family of dynamic columns.
+    pub fn dynamic(&self, family: Dynamic) -> Field {
+        match family {
+            Dynamic::Free => self.free,
+            Dynamic::Wide => self.wide,
+            Dynamic::List => self.list,
+        }
     }
 
     /// The typed column of a canonical key, if it has one.
@@ -70,18 +84,9 @@ impl Fields {
     /// The inverted index of a key, if it has one for whole values.
     pub fn index_of(&self, key: &Key) -> Option<(Field, Shape)> {
         match key {
-            Key::Known(known) if self.indexed.contains(known) => Some((self.known(*known)?, known.shape())),
+            Key::Known(known) if INDEXED.contains(known) => Some((self.known(*known)?, known.shape())),
             _ => None,
         }
-    }
-}
-
-/// The keys that are looked up by value.
-fn indexed(part: Part) -> Vec<Known> {
-    match part {
-        // Every index costs each event half a microsecond, and an open day is small enough to be read through.
-        Part::Open => vec![Known::Id, Known::User, Known::Fingerprint],
-        Part::Sealed => vec![Known::Id, Known::Path, Known::User, Known::Fingerprint],
     }
 }
 

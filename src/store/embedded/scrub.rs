@@ -1,10 +1,10 @@
 //! Scrub: every byte of a day read and held against its checksum, and of its month's item table with the first of its days.
-//! - Tantivy's own files by Tantivy's checksums, which it checks only when asked; all others by ours.
+//! - Tantivy's own files (of sealed segments) by Tantivy's checksums, which it checks only when asked; all others by ours.
 //! - What is damaged is named by the part it belongs to; the scrub goes on behind it. It changes nothing.
 
+use super::committed::Committed;
 use super::error::why;
-use super::index;
-use super::parts::{DayView, Days, OpenPart, open_fields};
+use super::parts::{DayView, Days, OpenPart};
 use super::shared::Shared;
 use crate::event::Day;
 use crate::store::StoreError;
@@ -49,10 +49,7 @@ fn note(part: &Path, damage: Vec<StoreError>, damaged: &mut Vec<Damaged>) {
 /// What is damaged of an open part.
 pub fn scrub_open(part: &OpenPart) -> Result<Vec<StoreError>, StoreError> {
     let folder = part.folder.path();
-    let checked = index::open(folder, &open_fields()).and_then(|index| {
-        index::payload(&index)?;
-        index::bent(&index, folder)
-    });
+    let checked = Committed::read(folder).and_then(|committed| committed.bent(folder));
     match checked {
         Err(error) if super::aside::is_damage(&error) => Ok(vec![error]),
         checked => checked,

@@ -1,4 +1,5 @@
 //! Seal: a day written again in its own order, its increments derived anew, beside the parts it will take the place of.
+//! - Two threads: one reads the day in order, a few batches ahead; one derives and writes.
 //! - Nothing counts until `owner` swaps `CURRENT`; what was cut short is removed at the next start.
 //! - Memory is bounded by a segment: the order of the day and its visitors are held whole, events a batch at a time.
 //! - All files and folders are synced when it returns.
@@ -17,6 +18,7 @@ use super::parts::{Folder, sealed_fields};
 use super::ranges::cut;
 use super::scan::{BATCH, Ordered};
 use super::schema::settings;
+use super::texts::Texts;
 use super::visits_table::VisitsTable;
 use super::{filter, scales};
 use crate::event::{Event, Key, Known};
@@ -27,6 +29,7 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tantivy::directory::{Directory, MmapDirectory, TerminatingWrite};
 use tantivy::index::SegmentComponent;
 use tantivy::{Index, SingleSegmentIndexWriter};
@@ -35,6 +38,8 @@ use tantivy::{Index, SingleSegmentIndexWriter};
 pub const ITEMS: &str = "items.tbl";
 /// Memory of an item table while it is made.
 pub const ITEMS_BYTES_MAX: usize = 32 << 20;
+/// Batches read ahead of the writing.
+const AHEAD: usize = 2;
 /// Memory that the engine is told it may use; it ignores it, the size of segments bounds it.
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -43,13 +48,34 @@ pub fn seal(frozen: &Frozen, segment_events_max: usize, derive: &mut Derive) -> 
     let dir = begin_part(frozen)?;
     let all = TimeRange { key: TimeKey::Timestamp, from: i64::MIN, to: i64::MAX };
     let ordered = Ordered::of(&frozen.view, &filter::compile(&Filter::All)?, all)?;
+    let ranges = cut(ordered.spots(), segment_events_max);
     let mut sealing = Sealing::new(frozen, &dir, &ordered)?;
-    for (number, range) in cut(ordered.spots(), segment_events_max).into_iter().enumerate() {
-        sealing.segment(number, range, derive)?;
-    }
+    std::thread::scope(|scope| {
+        let (sender, batches) = sync_channel(AHEAD);
+        let (ordered, ranges) = (&ordered, &ranges);
+        scope.spawn(move || read_ahead(ordered, ranges, &sender));
+        ranges.iter().enumerate().try_for_each(|(number, range)| sealing.segment(number, range.len(), &batches, derive))
+    })?;
     let manifest = sealing.finish()?;
     sync_dir(&frozen.dir)?;
     Ok(Generation::new(frozen.generation, Folder::new(dir), manifest))
+}
+
+/// Sends the events of all ranges, batch by batch, until there are no more, or nobody wants them.
+fn read_ahead(ordered: &Ordered, ranges: &[Range<usize>], batches: &SyncSender<Result<Vec<Event>, StoreError>>) {
+    let mut texts = Texts::default();
+    for range in ranges {
+        let mut from = range.start;
+        while from < range.end {
+            let to = ordered.batch_end(from, BATCH).min(range.end);
+            let events = ordered.events(from..to, None, &mut texts);
+            let is_end = events.is_err();
+            if batches.send(events).is_err() || is_end {
+                return;
+            }
+            from = to;
+        }
+    }
 }
 
 /// Makes the empty folder of the part that is to be; what an earlier try left there is removed.
@@ -65,7 +91,6 @@ pub fn begin_part(frozen: &Frozen) -> Result<PathBuf, StoreError> {
 /// A sealed part in the making.
 struct Sealing<'a> {
     dir: &'a Path,
-    ordered: &'a Ordered,
     scales: BTreeMap<String, u8>,
     manifest: Manifest,
     visitors: Vec<u64>,
@@ -74,14 +99,13 @@ struct Sealing<'a> {
 }
 
 impl<'a> Sealing<'a> {
-    fn new(frozen: &Frozen, dir: &'a Path, ordered: &'a Ordered) -> Result<Self, StoreError> {
+    fn new(frozen: &Frozen, dir: &'a Path, ordered: &Ordered) -> Result<Self, StoreError> {
         let mut manifest = Manifest::new(frozen.view.day);
         manifest.set_promise(&frozen.payload);
         manifest.absorbed = frozen.view.open.iter().map(|part| part.number).collect();
         carry_over(&frozen.view, dir, &mut manifest)?;
         Ok(Self {
             dir,
-            ordered,
             scales: scales::of(ordered.segments())?,
             manifest,
             visitors: Vec::new(),
@@ -90,8 +114,14 @@ impl<'a> Sealing<'a> {
         })
     }
 
-    /// Writes one segment, a batch of events at a time.
-    fn segment(&mut self, number: usize, range: Range<usize>, derive: &mut Derive) -> Result<(), StoreError> {
+    /// Writes one segment of so many events, a batch at a time.
+    fn segment(
+        &mut self,
+        number: usize,
+        events: usize,
+        batches: &Receiver<Result<Vec<Event>, StoreError>>,
+        derive: &mut Derive,
+    ) -> Result<(), StoreError> {
         let name = number.to_string();
         let folder = self.dir.join(&name);
         std::fs::create_dir(&folder).map_err(file_error("create", &folder))?;
@@ -100,10 +130,11 @@ impl<'a> Sealing<'a> {
         let mut writer: SingleSegmentIndexWriter =
             builder.single_segment_index_writer(directory, WRITER_BYTES).map_err(engine("begin sealed segment"))?;
         let mut visits = VisitsTable::default();
-        let mut from = range.start;
-        while from < range.end {
-            let to = self.ordered.batch_end(from, BATCH).min(range.end);
-            for mut event in self.ordered.events(from..to, None)? {
+        let mut left = events;
+        while left > 0 {
+            let batch = batches.recv().map_err(|_| StoreError::Stopped)??;
+            left -= batch.len();
+            for mut event in batch {
                 derive(&mut event);
                 self.note(&event)?;
                 let ordinals = Ordinals { visitor: self.visitor(&event), visit: visits.row(&event) };
@@ -111,14 +142,13 @@ impl<'a> Sealing<'a> {
                 let document = sealed(&sealed_fields(), &event, ordinals, &scale);
                 writer.add_document(document).map_err(engine("add event"))?;
             }
-            from = to;
         }
         let index = writer.finalize().map_err(engine("write sealed segment"))?;
         drop_store(&index, &folder)?;
         let visits = visits.finish().map_err(file_error("write visits of", &folder))?;
         self.file(format!("{name}/{VISITS}"), &visits)?;
         sync_dir(&folder)?;
-        let facts = SegmentFacts { folder: name, events: range.len() as u32, scales: self.scales.clone() }; // cut by `ranges`
+        let facts = SegmentFacts { folder: name, events: events as u32, scales: self.scales.clone() }; // cut by `ranges`
         self.manifest.segments.push(facts);
         Ok(())
     }

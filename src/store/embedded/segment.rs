@@ -5,17 +5,17 @@
 use super::columns::{Docs, Form, KeyColumns, Source, Values, open};
 use super::error::{engine, io_error};
 use super::hashes::Hashes;
-use super::schema::{FREE, Fields, LIST, POSITION, WIDE};
+use super::parts::sealed_fields;
+use super::row::Dynamic;
+use super::schema::{POSITION, WITHIN, column_name};
 use crate::event::{Day, Key, Known, Shape};
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tantivy::columnar::{Column, ColumnarReader, DynamicColumnHandle, MonotonicallyMappableToU64};
+use tantivy::directory::FileSlice;
 use tantivy::index::SegmentComponent;
 use tantivy::{SegmentReader, Term};
-
-/// The separator of a dynamic field and the name within.
-const WITHIN: char = '\u{1}';
 
 /// What stands beside a sealed segment.
 pub struct Beside {
@@ -33,35 +33,44 @@ pub struct Segment {
     pub day: Day,
     /// Which part of the day: a sealed segment has something beside it.
     pub beside: Option<Beside>,
-    reader: SegmentReader,
+    /// Its inverted indexes, where it has some.
+    indexes: Option<SegmentReader>,
     columnar: ColumnarReader,
-    fields: Arc<Fields>,
     opened: Mutex<HashMap<Key, Arc<KeyColumns>>>,
     keys: OnceLock<Vec<Key>>,
 }
 
 impl Segment {
-    /// Opens a segment of an index.
-    pub fn open(
+    /// Opens a sealed segment.
+    pub fn sealed(day: Day, segment: &tantivy::Segment, beside: Beside) -> Result<Self, StoreError> {
+        let indexes = SegmentReader::open(segment).map_err(engine("open segment"))?;
+        let file = segment.open_read(SegmentComponent::FastFields).map_err(engine("open columns"))?;
+        Self::of(day, file, Some(indexes), Some(beside))
+    }
+
+    /// Opens a columnar file of an open part.
+    pub fn open(day: Day, file: FileSlice) -> Result<Self, StoreError> {
+        Self::of(day, file, None, None)
+    }
+
+    fn of(
         day: Day,
-        segment: &tantivy::Segment,
-        fields: Arc<Fields>,
+        file: FileSlice,
+        indexes: Option<SegmentReader>,
         beside: Option<Beside>,
     ) -> Result<Self, StoreError> {
-        let reader = SegmentReader::open(segment).map_err(engine("open segment"))?;
-        let file = segment.open_read(SegmentComponent::FastFields).map_err(engine("open columns"))?;
         let columnar = ColumnarReader::open(file).map_err(io_error("open columns of", day))?;
-        Ok(Self { day, beside, reader, columnar, fields, opened: Mutex::default(), keys: OnceLock::new() })
+        Ok(Self { day, beside, indexes, columnar, opened: Mutex::default(), keys: OnceLock::new() })
     }
 
     /// How many events it holds.
     pub fn len(&self) -> u32 {
-        self.reader.max_doc()
+        self.columnar.num_docs()
     }
 
-    /// How many events its columns hold.
-    pub fn columns_len(&self) -> u32 {
-        self.columnar.num_docs()
+    /// Its columns.
+    pub fn columnar(&self) -> &ColumnarReader {
+        &self.columnar
     }
 
     /// All its documents.
@@ -89,7 +98,7 @@ impl Segment {
         if let Key::Known(known) = key {
             self.open_known(*known, &mut parts)?;
         }
-        for handle in self.dynamic(FREE, key.name())? {
+        for handle in self.dynamic(Dynamic::Free, key.name())? {
             if let Some((column, form)) = open(&handle)? {
                 let scale = self.beside.as_ref().and_then(|beside| beside.scales.get(key.name()));
                 let form = match (form, scale) {
@@ -99,7 +108,7 @@ impl Segment {
                 parts.push(Values { source: Source::Own(column), form });
             }
         }
-        for handle in self.dynamic(WIDE, key.name())? {
+        for handle in self.dynamic(Dynamic::Wide, key.name())? {
             if let Some((column, Form::Text(digits))) = open(&handle)? {
                 parts.push(Values { source: Source::Own(column), form: Form::Wide(digits) });
             }
@@ -135,13 +144,15 @@ impl Segment {
         Ok(open(handle)?.map(|(column, _)| column))
     }
 
-    fn dynamic(&self, field: &str, name: &str) -> std::io::Result<Vec<DynamicColumnHandle>> {
-        self.columnar.read_columns(&format!("{field}{WITHIN}{name}"))
+    fn dynamic(&self, family: Dynamic, name: &str) -> std::io::Result<Vec<DynamicColumnHandle>> {
+        let mut column = String::new();
+        column_name(family, name, &mut column);
+        self.columnar.read_columns(&column)
     }
 
     /// The lists of `key` that stand as JSON text.
     pub fn lists(&self, key: &Key) -> Result<Option<Values>, StoreError> {
-        let handles = self.dynamic(LIST, key.name()).map_err(io_error("read columns of", self.day))?;
+        let handles = self.dynamic(Dynamic::List, key.name()).map_err(io_error("read columns of", self.day))?;
         let Some(handle) = handles.first() else { return Ok(None) };
         let opened = open(handle).map_err(io_error("read columns of", self.day))?;
         Ok(opened.map(|(column, form)| Values { source: Source::Own(column), form }))
@@ -182,7 +193,8 @@ impl Segment {
 
     /// The documents whose `key` is exactly `text`, from its inverted index if it has one.
     pub fn posting(&self, key: &Key, text: &str) -> Result<Option<Posting>, StoreError> {
-        let Some((field, shape)) = self.fields.index_of(key) else { return Ok(None) };
+        let Some(indexes) = &self.indexes else { return Ok(None) };
+        let Some((field, shape)) = sealed_fields().index_of(key) else { return Ok(None) };
         let term = match shape {
             Shape::Hash => match u64::from_str_radix(text, 16) {
                 Ok(hash) if text.len() == 16 => Term::from_field_u64(field, hash),
@@ -190,7 +202,7 @@ impl Segment {
             },
             _ => Term::from_field_text(field, text),
         };
-        let index = self.reader.inverted_index(field).map_err(engine("open index"))?;
+        let index = indexes.inverted_index(field).map_err(engine("open index"))?;
         let info = index.get_term_info(&term).map_err(io_error("read index of", self.day))?;
         Ok(Some(Posting { index, info }))
     }

@@ -10,7 +10,8 @@ use super::merge::merge;
 use super::write::{Writer, Written};
 use crate::event::{Event, Known};
 use crate::store::StoreError;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Memory a cell takes: its numbers and the map's slot.
@@ -25,11 +26,11 @@ pub struct Builder {
     items: Names,
     parts: Names,
     /// By the numbers of item and part.
-    cells: HashMap<(u32, u32), Counts>,
+    cells: FxHashMap<(u32, u32), Counts>,
     runs: Vec<PathBuf>,
     visit: Option<u64>,
     /// Numbers of the items that the visit touched; the site as a whole is one.
-    touched: HashSet<u32>,
+    touched: FxHashSet<u32>,
 }
 
 /// Byte strings by number, in order of their first use.
@@ -67,10 +68,10 @@ impl Builder {
             bytes_max,
             items: Names::default(),
             parts: Names::default(),
-            cells: HashMap::new(),
+            cells: FxHashMap::default(),
             runs: Vec::new(),
             visit: None,
-            touched: HashSet::new(),
+            touched: FxHashSet::default(),
         }
     }
 

@@ -28,7 +28,7 @@ impl Owner {
             return Ok(None);
         };
         if view.open.iter().any(|part| part.number == partition.number()) {
-            partition.next()?;
+            partition.next();
         }
         let (dir, open) = (partition.dir().to_owned(), partition.number());
         // A swap that failed may have named one that readers do not see.
@@ -90,12 +90,13 @@ impl Owner {
         let generation = expire::strip(&frozen)?;
         self.swap(Arc::new(generation), frozen.open, Mended::No)?;
         aside::expire(&frozen.dir)?;
-        self.close(day)
+        self.close(day);
+        Ok(())
     }
 
     /// Drops a day whole.
     fn remove(&mut self, view: &DayView) -> Result<(), StoreError> {
-        self.close(view.day)?;
+        self.close(view.day);
         let dir = self.day_dir(view.day);
         let expired = dir.with_extension("expired");
         // What an earlier try could not remove would be in the way.
@@ -114,9 +115,9 @@ impl Owner {
     }
 
     /// Closes the partition of a day that has nothing uncommitted.
-    pub(super) fn close(&mut self, day: Day) -> Result<(), StoreError> {
+    pub(super) fn close(&mut self, day: Day) {
         self.writers.retain(|other| *other != day);
-        self.partitions.remove(&day).map_or(Ok(()), |mut partition| partition.close())
+        self.partitions.remove(&day);
     }
 }
 

@@ -17,7 +17,7 @@ impl Owner {
     pub(super) fn set_aside(&mut self, day: Day, damaged: Vec<Damaged>) -> Result<(), StoreError> {
         self.commit_for_another()?;
         // Its writer may be at work in one of them.
-        self.close(day)?;
+        self.close(day);
         let (dir, mut view) = (self.day_dir(day), self.view(day));
         for Damaged { part, findings } in damaged {
             lose(&mut view, &dir, &part, &findings);

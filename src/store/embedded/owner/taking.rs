@@ -5,9 +5,8 @@ use super::Owner;
 use crate::event::Day;
 use crate::store::embedded::current::{Current, open_dir, open_numbers};
 use crate::store::embedded::error::file_error;
-use crate::store::embedded::index;
-use crate::store::embedded::partition::{Partition, open_index};
-use crate::store::embedded::parts::{DayView, Folder, OpenPart, open_fields};
+use crate::store::embedded::partition::{Partition, begin_or_read};
+use crate::store::embedded::parts::{DayView, Folder, OpenPart};
 use crate::store::embedded::payload::Payload;
 use crate::store::embedded::position;
 use crate::store::embedded::read::{promised_aside, read_current};
@@ -61,13 +60,14 @@ impl Owner {
         while self.writers.len() >= WRITERS_MAX {
             if let Some(oldest) = self.writers.pop_front() {
                 self.commit_day(oldest)?;
-                if let Some(partition) = self.partitions.get_mut(&oldest) {
-                    partition.close()?;
-                }
+                self.partitions.get_mut(&oldest).map(Partition::close);
             }
         }
         self.writers.push_back(day);
-        self.partitions.get_mut(&day).map_or(Ok(()), Partition::drain)
+        match self.partitions.get_mut(&day).is_some_and(Partition::drain) {
+            true => self.commit_day(day),
+            false => Ok(()),
+        }
     }
 
     /// Makes sure that the partition of a day is known.
@@ -165,7 +165,7 @@ impl Owner {
 /// An open part as it is on disk, and what it promises; segments that `before` had open stay open.
 fn read_part(day: Day, number: u32, dir: &Path, before: Option<&OpenPart>) -> Result<(OpenPart, Payload), StoreError> {
     let folder = Arc::new(Folder::new(open_dir(dir, number)));
-    let index = open_index(dir, folder.path())?;
-    let payload = index::payload(&index)?;
-    Ok((OpenPart::open(day, number, folder, &index, &open_fields(), before)?, payload))
+    let committed = begin_or_read(dir, folder.path())?;
+    let part = OpenPart::open(day, number, folder, &committed, before)?;
+    Ok((part, committed.payload))
 }

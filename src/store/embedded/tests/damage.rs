@@ -105,7 +105,7 @@ async fn a_bent_file_of_a_part_is_found_set_aside_and_mended_from_all_events() {
             assert!(day_dir(dir.path()).join("repaired-1").join(part).exists(), "{what}: it is kept");
         }
     }
-    assert!(mended > 12, "{mended} files were damaged and mended");
+    assert!(mended >= 10, "{mended} files were damaged and mended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
