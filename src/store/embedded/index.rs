@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn a_file_cut_anywhere_is_named_and_no_panic() {
         let dir = tempfile::tempdir().expect("folder");
-        let directory = Durable::open(dir.path()).expect("opened");
-        let index = Index::create(directory, sealed_fields().schema.clone(), settings()).expect("created");
+        let builder = Index::builder().schema(sealed_fields().schema.clone()).settings(settings());
+        let index = builder.create_in_dir(dir.path()).expect("created");
         let mut writer: tantivy::IndexWriter = index.writer_with_num_threads(1, 15_000_000).expect("a writer");
         writer.add_document(tantivy::TantivyDocument::default()).expect("added");
         writer.commit().expect("committed");
