@@ -73,13 +73,13 @@ impl Served {
     fn create(&self, folder: INodeNo, name: &OsStr, kind: Kind, mode: u32) -> Result<FileAttr, Errno> {
         let mut state = self.named(Operation::Create, folder, name)?;
         let inode = state.tree.create(folder.0, name, kind, mode)?;
-        Ok(facts(inode, state.tree.node(inode)?))
+        told(&mut state, inode)
     }
 
     fn found(&self, folder: INodeNo, name: &OsStr) -> Result<FileAttr, Errno> {
-        let state = self.alive()?;
+        let mut state = self.alive()?;
         let inode = state.tree.lookup(folder.0, name)?;
-        Ok(facts(inode, state.tree.node(inode)?))
+        told(&mut state, inode)
     }
 
     fn facts_of(&self, inode: INodeNo) -> Result<FileAttr, Errno> {
@@ -126,6 +126,12 @@ fn facts(inode: Inode, node: &Node) -> FileAttr {
     }
 }
 
+/// What the kernel is told of something it may open from now on, until it forgets it.
+fn told(state: &mut State, inode: Inode) -> Result<FileAttr, Errno> {
+    state.tree.told(inode)?;
+    Ok(facts(inode, state.tree.node(inode)?))
+}
+
 fn done(reply: ReplyEmpty, result: Result<(), Errno>) {
     match result {
         Ok(()) => reply.ok(),
@@ -143,6 +149,10 @@ fn entry(reply: ReplyEntry, result: Result<FileAttr, Errno>) {
 impl Filesystem for Served {
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         entry(reply, self.found(parent, name));
+    }
+
+    fn forget(&self, _: &Request, ino: INodeNo, times: u64) {
+        self.0.state().tree.forgotten(ino.0, times);
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
@@ -220,8 +230,9 @@ impl Filesystem for Served {
 
     fn link(&self, _: &Request, ino: INodeNo, newparent: INodeNo, newname: &OsStr, reply: ReplyEntry) {
         let linked = || {
-            self.named(Operation::Create, newparent, newname)?.tree.link(ino.0, newparent.0, newname)?;
-            self.facts_of(ino)
+            let mut state = self.named(Operation::Create, newparent, newname)?;
+            state.tree.link(ino.0, newparent.0, newname)?;
+            told(&mut state, ino.0)
         };
         entry(reply, linked());
     }

@@ -55,6 +55,8 @@ pub struct Node {
     pub area: OsString,
     pub names: u32,
     handles: u32,
+    /// How often the kernel was told of it and has not forgotten it: it may open it without its name.
+    known: u64,
 }
 
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl Kind {
 
 impl Node {
     pub fn new(kind: Kind, mode: u16, area: OsString) -> Self {
-        Self { kind, mode, modified: Clock::System.now(), area, names: 0, handles: 0 }
+        Self { kind, mode, modified: Clock::System.now(), area, names: 0, handles: 0, known: 0 }
     }
 
     pub fn bytes(&self) -> u64 {
@@ -254,6 +256,20 @@ impl Tree {
         }
     }
 
+    /// The kernel was told of it.
+    pub fn told(&mut self, inode: Inode) -> Result<(), Errno> {
+        self.node_mut(inode)?.known += 1;
+        Ok(())
+    }
+
+    /// The kernel has forgotten what it was told so often.
+    pub fn forgotten(&mut self, inode: Inode, times: u64) {
+        if let Some(node) = self.nodes.get_mut(&inode) {
+            node.known = node.known.saturating_sub(times);
+            self.free(inode);
+        }
+    }
+
     fn unname(&mut self, inode: Inode) {
         if let Some(node) = self.nodes.get_mut(&inode) {
             node.names -= 1;
@@ -263,7 +279,8 @@ impl Tree {
 
     /// Gives back the room of what nobody can reach any more; a power loss may yet bring it back.
     fn free(&mut self, inode: Inode) {
-        let Some(node) = self.nodes.get_mut(&inode).filter(|node| node.names == 0 && node.handles == 0) else { return };
+        let is_reached = |node: &Node| node.names > 0 || node.handles > 0 || node.known > 0;
+        let Some(node) = self.nodes.get_mut(&inode).filter(|node| !is_reached(node)) else { return };
         self.held_bytes -= blocks(node.bytes());
         if let Kind::File(file) = &mut node.kind {
             file.written = Vec::new();
