@@ -128,6 +128,14 @@ impl Compiled {
         }
     }
 
+    /// How many texts there are of which it lets few through; 0 where that says nothing.
+    fn texts(&self, segment: &Segment) -> usize {
+        let Self::Text(key, TextTest::Is(_, Case::Exact)) = self else { return 0 };
+        // A key that cannot be read is told by the restriction itself.
+        let Ok(columns) = segment.columns(key) else { return 0 };
+        columns.parts.iter().filter_map(|part| part.form.dictionary()).map(|dictionary| dictionary.num_terms()).sum()
+    }
+
     /// The documents an index answers this with, if it is few.
     fn looked_up(&self, segment: &Segment) -> Result<Option<Vec<u32>>, StoreError> {
         let Self::Text(key, TextTest::Is(texts, Case::Exact)) = self else { return Ok(None) };
@@ -151,7 +159,7 @@ impl Compiled {
     }
 }
 
-/// Those of `docs` that all of these leave: first what indexes answer, then columns.
+/// Those of `docs` that all of these leave: first what indexes answer, then columns, the rarest texts first.
 fn restrict_all(all: &[Compiled], segment: &Segment, mut docs: Docs) -> Result<Docs, StoreError> {
     let mut rest = Vec::with_capacity(all.len());
     for one in all {
@@ -160,6 +168,7 @@ fn restrict_all(all: &[Compiled], segment: &Segment, mut docs: Docs) -> Result<D
             None => rest.push(one),
         }
     }
+    rest.sort_by_cached_key(|one| std::cmp::Reverse(one.texts(segment)));
     for one in rest {
         docs = one.restrict(segment, docs)?;
     }
