@@ -29,6 +29,14 @@ struct Running {
     task: JoinHandle<Result<(), StoreError>>,
 }
 
+/// A batch that the store took.
+struct Taken {
+    /// The position past it.
+    end: u64,
+    indexed: u64,
+    duplicates: u64,
+}
+
 /// How a pass ended.
 enum End {
     Shutdown,
@@ -45,10 +53,12 @@ pub(super) struct Owner {
     requests: Requests,
     sealing: Option<Running>,
     repairing: Option<JoinHandle<()>>,
+    /// The batch that the store takes while the next one is worked on; one at a time.
+    writing: Option<JoinHandle<Result<Taken, StoreError>>>,
     days: Days,
     live: Live,
     duplicates: Duplicates,
-    /// Everything before it was handed to the store in this pass.
+    /// Everything before it was taken by the store in this pass.
     position: u64,
     /// Where the store's position stands behind that, and since when.
     behind: Option<(u64, Instant)>,
@@ -66,6 +76,7 @@ impl Owner {
             requests: Requests::default(),
             sealing: None,
             repairing: None,
+            writing: None,
             days: Days::new(Arc::clone(&parts.zone_of)),
             live: Live::bounded(live_max),
             duplicates: Duplicates::bounded(ids_max, batch_events_max),
@@ -126,6 +137,7 @@ impl Owner {
                     Ok(())
                 }
                 _ = tick.tick() => self.tend().await,
+                taken = taken(&mut self.writing) => self.note(taken),
                 () = ended(&mut self.repairing) => Ok(()),
                 arrivals = next(&mut following), if self.repairing.is_none() => match arrivals {
                     Some(Ok(arrivals)) => self.index(arrivals).await,
@@ -152,6 +164,8 @@ impl Owner {
     /// Forgets everything, begins at the store's position, and learns the visitors of open days again.
     async fn begin(&mut self) -> Result<Following, IndexerError> {
         let Options { live_max, ids_max, batch_events_max, refill_events_max, .. } = self.parts.options;
+        // What came of it, the store's position says.
+        drop(self.settle().await);
         self.behind = None;
         self.live = Live::bounded(live_max);
         self.duplicates = Duplicates::bounded(ids_max, batch_events_max);
@@ -174,7 +188,7 @@ impl Owner {
         }
     }
 
-    /// Takes the next events on to the store.
+    /// Takes the next events on to the store, which takes those before meanwhile.
     async fn index(&mut self, arrivals: Arrivals) -> Result<(), IndexerError> {
         let store = Arc::clone(&self.parts.store);
         let sifted = self.duplicates.sift(&*store, arrivals.events).await;
@@ -183,13 +197,29 @@ impl Owner {
             self.live.step(&entry.event).write(&mut entry.event);
         }
         self.days.touch(entries.iter().map(|entry| &entry.event), self.parts.clock.now());
-        let indexed = entries.len() as u64;
-        store.write(entries, arrivals.end).await.map_err(IndexerError::store("write to the store"))?;
-        self.position = arrivals.end;
-        self.shared.position.store(self.position, Ordering::Relaxed);
+        self.shared.live.store(self.live.len(), Ordering::Relaxed);
+        self.settle().await?;
+        let (end, indexed) = (arrivals.end, entries.len() as u64);
+        let write = async move { store.write(entries, end).await.map(|()| Taken { end, indexed, duplicates }) };
+        self.writing = Some(tokio::spawn(write));
+        Ok(())
+    }
+
+    /// Waits for the write that runs, if one does.
+    async fn settle(&mut self) -> Result<(), IndexerError> {
+        if self.writing.is_none() {
+            return Ok(());
+        }
+        let taken = taken(&mut self.writing).await;
+        self.note(taken)
+    }
+
+    fn note(&mut self, taken: Result<Taken, StoreError>) -> Result<(), IndexerError> {
+        let Taken { end, indexed, duplicates } = taken.map_err(IndexerError::store("write to the store"))?;
+        self.position = end;
+        self.shared.position.store(end, Ordering::Relaxed);
         self.shared.indexed.fetch_add(indexed, Ordering::Relaxed);
         self.shared.duplicates.fetch_add(duplicates, Ordering::Relaxed);
-        self.shared.live.store(self.live.len(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -303,15 +333,26 @@ impl Owner {
     }
 
     async fn finish(&mut self) -> End {
-        match self.parts.store.flush().await {
+        let finished = match self.settle().await {
+            Ok(()) => self.parts.store.flush().await.map_err(IndexerError::store("flush the store")),
+            failed => failed,
+        };
+        match finished {
             Ok(()) => End::Shutdown,
-            Err(source) => {
-                let error = IndexerError::store("flush the store")(source);
+            Err(error) => {
                 tracing::error!(error = %Chain(&error), "the last flush failed; its events are read again from the journal");
                 End::Shutdown
             }
         }
     }
+}
+
+/// Waits for the write that runs, for ever if none does.
+async fn taken(writing: &mut Option<JoinHandle<Result<Taken, StoreError>>>) -> Result<Taken, StoreError> {
+    let Some(task) = writing else { return std::future::pending().await };
+    let joined = task.await;
+    *writing = None;
+    joined.unwrap_or_else(|source| Err(StoreError::Engine { operation: "run the write", source: Box::new(source) }))
 }
 
 /// Waits for the seal that runs, for ever if none does.
