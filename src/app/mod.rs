@@ -1,7 +1,7 @@
 //! App: wiring. Opens the rooms over one data folder, joins their routes, runs their tasks, and closes them in order.
 //! - The only place that names a concrete store.
 //! - The journal's lock makes the folder one process's; the catalog alone may be opened beside it.
-//! - Opened: catalog, store, journal (not before what the store holds), ingest, indexer. Closed: the other way round.
+//! - Opened: catalog, store, journal (not before what the store holds), indexer, ingest. Closed: the other way round.
 //! - Absent: anything that decides about an event or an answer.
 
 mod belief;
@@ -127,8 +127,16 @@ impl House {
         let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, store.reached()))?;
         let store: Arc<dyn Store> = Arc::new(store);
         tend::report(&recovery);
+        let (indexer, handle) = Indexer::new(indexer::Parts {
+            journal: journal.clone(),
+            store: Arc::clone(&store),
+            zone_of: rules::zones(&sites),
+            clock: clock.clone(),
+            options: indexer::Options::default(),
+        });
         let parts = ingest::Parts {
             journal: journal.clone(),
+            stored: handle.position(),
             salts: Arc::clone(&salts),
             sites: Arc::clone(&sites),
             places,
@@ -137,13 +145,6 @@ impl House {
             options: rules::ingest(config),
         };
         let ingest = Ingest::open(parts)?;
-        let (indexer, handle) = Indexer::new(indexer::Parts {
-            journal: journal.clone(),
-            store: Arc::clone(&store),
-            zone_of: rules::zones(&sites),
-            clock: clock.clone(),
-            options: indexer::Options::default(),
-        });
         let (stop, stopped) = watch::channel(false);
         let mut house = Self {
             config: config.clone(),

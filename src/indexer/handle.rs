@@ -6,7 +6,7 @@ use super::repair::{Loss, Repaired};
 use crate::event::Day;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait for the owner.
 pub(super) const COMMANDS_MAX: usize = 16;
@@ -43,7 +43,7 @@ pub(super) enum Command {
 /// What the owner tells.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    pub(super) position: AtomicU64,
+    pub(super) position: watch::Sender<u64>,
     pub(super) indexed: AtomicU64,
     pub(super) duplicates: AtomicU64,
     pub(super) lost: AtomicU64,
@@ -120,11 +120,16 @@ impl Handle {
         answer.await.map_err(|_| IndexerError::Stopped)?
     }
 
+    /// The position before which the store has taken everything, as it grows; 0 until the first pass begins.
+    pub fn position(&self) -> watch::Receiver<u64> {
+        self.shared.position.subscribe()
+    }
+
     /// How it does.
     pub fn facts(&self) -> Facts {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Facts {
-            position: of(&self.shared.position),
+            position: *self.shared.position.borrow(),
             indexed: of(&self.shared.indexed),
             duplicates: of(&self.shared.duplicates),
             lost: of(&self.shared.lost),

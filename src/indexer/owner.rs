@@ -171,7 +171,7 @@ impl Owner {
         self.duplicates = Duplicates::bounded(ids_max, batch_events_max);
         let store = Arc::clone(&self.parts.store);
         self.position = store.position().await.map_err(IndexerError::store("ask the store for its position"))?;
-        self.shared.position.store(self.position, Ordering::Relaxed);
+        self.shared.position.send_replace(self.position);
         let now = self.parts.clock.now();
         let refilled = refill(&*store, refill_events_max, &mut self.live, &mut self.days, now).await;
         refilled.map_err(IndexerError::store("read open days again"))?;
@@ -217,7 +217,7 @@ impl Owner {
     fn note(&mut self, taken: Result<Taken, StoreError>) -> Result<(), IndexerError> {
         let Taken { end, indexed, duplicates } = taken.map_err(IndexerError::store("write to the store"))?;
         self.position = end;
-        self.shared.position.store(end, Ordering::Relaxed);
+        self.shared.position.send_replace(end);
         self.shared.indexed.fetch_add(indexed, Ordering::Relaxed);
         self.shared.duplicates.fetch_add(duplicates, Ordering::Relaxed);
         Ok(())

@@ -3,6 +3,8 @@
 //! - All or nothing where the journal or the salts fail: an error means that nothing is acknowledged.
 //! - An id counts as known only once its event is synced, and only as long as it is remembered: what is not known is
 //!   accepted, and the indexer decides.
+//! - Whoever sends more than the store takes is slowed, so that readers never fall far behind; nobody is held up for long,
+//!   and nothing is refused for it.
 //! - An address is in no payload; salts are written before anything that was made with them.
 //! - Absent: protocols and bodies (`receive`), visits and the last word on duplicates (`indexer`).
 
@@ -26,9 +28,15 @@ use counts::Tally;
 use secrets::Secrets;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// Events worked on before other tasks get their turn.
 const TURN_EVENTS: usize = 256;
+
+/// How long an event may be held up where the store is behind. A hundred senders of batches are slowed enough by it; those of
+/// single events, who never outrun the store, do not feel it.
+const EVENT_WAIT_MAX: Duration = Duration::from_micros(250);
 
 /// The bounds of the write path; the defaults are those of the events page.
 #[derive(Debug, Clone)]
@@ -39,11 +47,18 @@ pub struct Options {
     pub ids_max: usize,
     /// Newest events of the journal whose ids are remembered again at the start.
     pub refill_events_max: u64,
+    /// Synced events that the store has not taken, beyond which senders are slowed.
+    pub behind_events_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch_events_max: 10_000, ids_max: 1_000_000, refill_events_max: 500_000 }
+        Self {
+            batch_events_max: 10_000,
+            ids_max: 1_000_000,
+            refill_events_max: 500_000,
+            behind_events_max: 65_536,
+        }
     }
 }
 
@@ -52,6 +67,8 @@ impl Default for Options {
 pub struct Parts {
     /// Where events go.
     pub journal: Journal,
+    /// The position before which the store has taken everything, as it grows.
+    pub stored: watch::Receiver<u64>,
     /// What visitors are hashed with.
     pub salts: Arc<Salts>,
     /// The rules of every site.
@@ -116,6 +133,7 @@ impl Ingest {
         if items.len() > limit {
             return Err(IngestError::TooMany { events: items.len(), limit });
         }
+        self.keep_pace(items.len()).await;
         // Half of it holds a whole batch: nothing of one's own batch is ever forgotten.
         let mut own = self.inner.recent().beside(2 * items.len());
         let mut prepared = Prepared::default();
@@ -200,6 +218,17 @@ impl Ingest {
         secrets.check()?;
         let recent = self.inner.recent();
         events.into_iter().try_for_each(|(event, sent_at)| prepared.add(event, sent_at, &recent, own))
+    }
+
+    /// Waits for the store where it is behind, in proportion to what the batch would add.
+    async fn keep_pace(&self, events: usize) {
+        let Parts { journal, stored, options, .. } = &self.inner.parts;
+        let near = journal.synced().borrow().saturating_sub(options.behind_events_max);
+        if *stored.borrow() < near {
+            let longest = EVENT_WAIT_MAX.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
+            // However it ends, the batch is taken: the journal holds what the store has not.
+            drop(tokio::time::timeout(longest, stored.clone().wait_for(|stored| *stored >= near)).await);
+        }
     }
 
     async fn keep_salts(&self) -> Result<(), IngestError> {

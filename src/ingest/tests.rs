@@ -14,23 +14,26 @@ struct House {
     journal: Journal,
     salts: Arc<Salts>,
     ingest: Ingest,
+    stored: watch::Sender<u64>,
 }
 
 fn open(folder: tempfile::TempDir, options: &journal::Options) -> House {
     let (journal, _) = Journal::open(&folder.path().join("journal"), options.clone()).expect("open the journal");
     let catalog = Catalog::open(&folder.path().join("catalog.db")).expect("open the catalog");
     let salts = Arc::new(Salts::open(Arc::new(catalog)).expect("salts"));
+    let stored = watch::Sender::new(0);
     let parts = Parts {
         journal: journal.clone(),
+        stored: stored.subscribe(),
         salts: Arc::clone(&salts),
         sites: Arc::default(),
         places: None,
         limits: Limits::default(),
         keep_user_agent: false,
-        options: Options { batch_events_max: 1_000, ..Options::default() },
+        options: Options { batch_events_max: 1_000, behind_events_max: 10, ..Options::default() },
     };
     let ingest = Ingest::open(parts).expect("open ingest");
-    House { folder, journal, salts, ingest }
+    House { folder, journal, salts, ingest, stored }
 }
 
 fn house() -> House {
@@ -223,4 +226,24 @@ async fn an_explanation_stores_nothing() {
     assert!(explained[0].is_duplicate && explained[0].event.is_ok() && !explained[0].notes.is_empty());
     assert_eq!(explained[1].event.as_ref().expect_err("rejected").reason, Reason::NotJson);
     assert_eq!(house.journaled().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_store_is_behind_a_batch_waits_for_it_though_not_for_long() {
+    let house = house();
+    let begun = tokio::time::Instant::now();
+    house.take(&[r#"{"k":"v"}"#; 11]).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO, "nothing is behind");
+
+    house.take(&[r#"{"k":"v"}"#; 40]).await;
+    assert_eq!(begun.elapsed(), 40 * EVENT_WAIT_MAX, "the store does not move");
+
+    let waiting = tokio::spawn({
+        let ingest = house.ingest.clone();
+        async move { ingest.take(items(&[r#"{"k":"v"}"#; 400]), Sender::unknown(Receiver::Tick, NOW)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    house.stored.send_replace(41);
+    waiting.await.expect("no panic").expect("taken");
+    assert_eq!(begun.elapsed(), 44 * EVENT_WAIT_MAX, "51 are synced and 10 may be behind");
 }
