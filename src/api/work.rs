@@ -129,7 +129,7 @@ fn begin_verify(parts: &Parts, days: Vec<Day>, recount: bool, repair: Option<Los
         let found = verify(&journal, &*store, &days, recount, Pace::Full, &progress).await;
         let mut found = found.map_err(|error| chain(&error))?;
         if let Some(loss) = repair {
-            found.repaired = Some(mend(&indexer, loss).await.map_err(|error| chain(&error))?);
+            found.repaired = Some(mend(&indexer, days, loss).await.map_err(|error| chain(&error))?);
         }
         serde_json::to_value(found).map_err(|error| error.to_string())
     })
@@ -170,6 +170,7 @@ async fn import_lines(
     let format = LineFormat::named(name)
         .ok_or_else(|| Problem::invalid("format", format!("{name:?} is no format: {FORMATS}")))?;
     let body = parts.bodies.read(&headers, body).await?;
+    let _turn = parts.bodies.turn(&body).await?;
     let receipt = parts.imports.lines(import_id(&id)?, format, &body).await.map_err(|error| refused(&error))?;
     Ok(json(&taken(&receipt)))
 }

@@ -37,7 +37,7 @@ pub(super) enum Command {
     Seal(Sealing, oneshot::Sender<Result<Vec<Day>, IndexerError>>),
     Flush(oneshot::Sender<Result<(), IndexerError>>),
     Expire(Expiry, oneshot::Sender<Result<(), IndexerError>>),
-    Repair(Loss, oneshot::Sender<Result<Vec<Repaired>, IndexerError>>),
+    Repair(Vec<Day>, Loss, oneshot::Sender<Result<Vec<Repaired>, IndexerError>>),
 }
 
 /// What the owner tells.
@@ -109,14 +109,14 @@ impl Handle {
         answer.await.map_err(|_| IndexerError::Stopped)?
     }
 
-    /// Makes damaged days of the store whole, where anything holds their events; nothing is indexed meanwhile. Answers what
-    /// became of each.
+    /// Makes these damaged days of the store whole, or all where none is named, as far as anything holds their events;
+    /// nothing is indexed meanwhile. Answers what became of each.
     ///
     /// # Errors
     /// [`IndexerError::Store`] when the store failed, [`IndexerError::Stopped`].
-    pub async fn repair(&self, loss: Loss) -> Result<Vec<Repaired>, IndexerError> {
+    pub async fn repair(&self, days: Vec<Day>, loss: Loss) -> Result<Vec<Repaired>, IndexerError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Command::Repair(loss, reply)).await?;
+        self.order(Command::Repair(days, loss, reply)).await?;
         answer.await.map_err(|_| IndexerError::Stopped)?
     }
 

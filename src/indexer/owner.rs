@@ -184,7 +184,7 @@ impl Owner {
             Command::Seal(which, reply) => self.requests.add_seal(target, which, reply),
             Command::Flush(reply) => self.requests.add_flush(target, reply),
             Command::Expire(before, reply) => self.requests.add_expiry(before, reply),
-            Command::Repair(loss, reply) => self.requests.add_repair(loss, reply),
+            Command::Repair(days, loss, reply) => self.requests.add_repair(days, loss, reply),
         }
     }
 
@@ -297,10 +297,14 @@ impl Owner {
         if self.sealing.is_some() || self.repairing.is_some() {
             return Ok(());
         }
-        if let Some((loss, reply)) = self.requests.repair() {
+        if self.requests.want_repair() {
+            // What a day holds stands still while it is made whole.
+            self.settle().await?;
+        }
+        if let Some((days, loss, reply)) = self.requests.repair() {
             let (journal, store) = (self.parts.journal.clone(), Arc::clone(&self.parts.store));
             // Nobody may be listening any more.
-            let task = async move { drop(reply.send(repair(&journal, &store, loss).await)) };
+            let task = async move { drop(reply.send(repair(&journal, &store, &days, loss).await)) };
             self.repairing = Some(tokio::spawn(task));
             return Ok(());
         }

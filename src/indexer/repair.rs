@@ -51,15 +51,18 @@ pub struct Repaired {
     pub why: Vec<String>,
 }
 
-/// Repairs every damaged day.
+/// Repairs these damaged days, or every one where none is named.
 pub(super) async fn repair(
     journal: &Journal,
     store: &Arc<dyn Store>,
+    days: &[Day],
     loss: Loss,
 ) -> Result<Vec<Repaired>, IndexerError> {
     store.flush().await.map_err(IndexerError::store("flush the store"))?;
     let mut repaired = Vec::new();
-    for damaged in store.damaged().await.map_err(IndexerError::store("ask the store for its damaged days"))? {
+    let mut damaged = store.damaged().await.map_err(IndexerError::store("ask the store for its damaged days"))?;
+    damaged.retain(|damaged| days.is_empty() || days.contains(&damaged.day));
+    for damaged in damaged {
         repaired.push(repair_day(journal, store, &damaged, loss).await?);
     }
     Ok(repaired)

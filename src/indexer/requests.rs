@@ -38,7 +38,7 @@ pub(super) struct Requests {
     seals: Vec<(u64, Sealing, SealReply)>,
     flushes: Vec<(u64, PlainReply)>,
     expiries: Vec<(Expiry, PlainReply)>,
-    repairs: Vec<(Loss, RepairReply)>,
+    repairs: Vec<(Vec<Day>, Loss, RepairReply)>,
     waiting: Vec<Waiting>,
     /// Days that are to be sealed, asked for or due.
     wanted: BTreeSet<Day>,
@@ -61,12 +61,17 @@ impl Requests {
         self.expiries.push((before, reply));
     }
 
-    pub(super) fn add_repair(&mut self, loss: Loss, reply: RepairReply) {
-        self.repairs.push((loss, reply));
+    pub(super) fn add_repair(&mut self, days: Vec<Day>, loss: Loss, reply: RepairReply) {
+        self.repairs.push((days, loss, reply));
     }
 
-    /// Takes one request for repair out: no seal runs.
-    pub(super) fn repair(&mut self) -> Option<(Loss, RepairReply)> {
+    /// Whether somebody waits for repair.
+    pub(super) fn want_repair(&self) -> bool {
+        !self.repairs.is_empty()
+    }
+
+    /// Takes one request for repair out: neither a seal nor a write runs.
+    pub(super) fn repair(&mut self) -> Option<(Vec<Day>, Loss, RepairReply)> {
         self.repairs.pop()
     }
 

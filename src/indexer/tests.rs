@@ -4,10 +4,11 @@ use crate::event::{Day, Event, IdScope, Known, Value};
 use crate::journal::{self, Batch};
 use crate::store::memory::Memory;
 use crate::store::plan::{Answer, Filter, Plan, TimeKey, TimeRange, UsageAnswer, UsagePlan};
-use crate::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, StoreError};
+use crate::store::{Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, StoreError};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::sync::oneshot;
+use std::sync::Mutex;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 const DAY_MS: Millis = 86_400_000;
@@ -25,12 +26,20 @@ struct Flaky {
     /// The next write is taken, and forgotten; the flush after it says so.
     forgets: AtomicBool,
     forgot: AtomicBool,
+    /// What every write waits for, where there is one.
+    gate: Option<Semaphore>,
+    /// Days that are damaged, and the position at which each was repaired.
+    damaged: Vec<Day>,
+    repaired: Mutex<Vec<(Day, Position)>>,
 }
 
 #[async_trait]
 impl Store for Flaky {
     async fn write(&self, mut entries: Vec<Entry>, end: Position) -> Result<(), StoreError> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.expect("it stays").forget();
+        }
         if self.forgets.swap(false, Ordering::Relaxed) {
             self.forgot.store(true, Ordering::Relaxed);
             return Ok(());
@@ -94,6 +103,15 @@ impl Store for Flaky {
 
     async fn expire(&self, events: Day, items: Day) -> Result<(), StoreError> {
         self.memory.expire(events, items).await
+    }
+    async fn damaged(&self) -> Result<Vec<Damaged>, StoreError> {
+        let damaged = |day: &Day| Damaged { day: *day, parts: Vec::new(), from: None, is_plain: true };
+        Ok(self.damaged.iter().map(damaged).collect())
+    }
+    async fn repair(&self, day: Day, _: Remedy, _: Derive) -> Result<(), StoreError> {
+        let position = self.memory.position().await?;
+        self.repaired.lock().expect("no panic").push((day, position));
+        Ok(())
     }
     fn capabilities(&self) -> Capabilities {
         self.memory.capabilities()
@@ -360,6 +378,30 @@ async fn days_expire_when_asked_to() {
     running.take(&[view(0, "/", "a"), view(DAY_MS, "/", "b"), view(2 * DAY_MS, "/", "c")]).await;
     running.handle.expire(Expiry { events: Day(1), items: Day(0) }).await.expect("expire");
     assert_eq!(house.ids().await, "b c");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_damaged_days_asked_for_are_repaired_once_the_store_is_at_rest() {
+    let mut house = House::new();
+    let (gate, damaged) = (Some(Semaphore::new(0)), vec![Day(1), Day(2), Day(3)]);
+    house.store = Arc::new(Flaky { gate, damaged, ..Flaky::default() });
+    let running = house.run();
+    running.append(&[(view(0, "/", "a"), IdScope::Day)]).await;
+    while house.store.writes.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let release = async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        house.store.gate.iter().for_each(|gate| gate.add_permits(1));
+    };
+    let (repaired, ()) = tokio::join!(running.handle.repair(vec![Day(2)], Loss::Kept), release);
+    assert_eq!(repaired.expect("repair").len(), 1);
+    running.handle.repair(Vec::new(), Loss::Kept).await.expect("repair");
+    let rows = [2, 1, 2, 3].map(|day| (Day(day), 1));
+    assert_eq!(*house.store.repaired.lock().expect("no panic"), rows);
     running.stop().await;
 }
 

@@ -173,20 +173,22 @@ impl Ingest {
         }
         let secrets = self.inner.secrets(&sender);
         let context = self.inner.context(sender, &secrets);
-        let recent = self.inner.recent();
         let explain = |Item { at, raw }| {
             let mut notes = Notes::on();
             let read = raw.map(|raw| (has_sent_at(&raw, &sender), raw));
             let event = read.and_then(|(sent_at, raw)| Ok((normalize(raw, &context, &mut notes)?, sent_at)));
-            let is_known = |event: &Event, sent_at| {
-                recent.hash(event).is_some_and(|id| recent.contains(id, event.day(), scope_of(event, sent_at)))
-            };
-            let is_duplicate = event.as_ref().is_ok_and(|(event, sent_at)| is_known(event, *sent_at));
+            let is_duplicate = event.as_ref().is_ok_and(|(event, sent_at)| self.is_known(event, *sent_at));
             Explained { at, event: event.map(|(event, _)| event), notes: notes.into_list(), is_duplicate }
         };
         let explained = items.into_iter().map(explain).collect();
         secrets.check()?;
         Ok(explained)
+    }
+
+    /// Whether an event of its id was taken lately. Locked for this event alone: whoever writes does not wait for who asks.
+    fn is_known(&self, event: &Event, sent_at: bool) -> bool {
+        let recent = self.inner.recent();
+        recent.hash(event).is_some_and(|id| recent.contains(id, event.day(), scope_of(event, sent_at)))
     }
 
     /// What was taken and what was not since the start, by site.

@@ -105,9 +105,9 @@ pub async fn verify(
     Ok(findings)
 }
 
-/// Makes the damaged days whole, and says what became of each.
-pub async fn mend(indexer: &Handle, loss: Loss) -> Result<Vec<Mended>, JobError> {
-    let repaired = indexer.repair(loss).await?.into_iter();
+/// Makes these damaged days whole, or all where none is named, and says what became of each.
+pub async fn mend(indexer: &Handle, days: Vec<Day>, loss: Loss) -> Result<Vec<Mended>, JobError> {
+    let repaired = indexer.repair(days, loss).await?.into_iter();
     let mended = repaired.map(|repaired| Mended {
         day: repaired.day.to_string(),
         from: match repaired.source {
