@@ -130,6 +130,7 @@ fn parts(folder: &Path, catalog: Arc<Catalog>, bodies: Bodies) -> receive::Parts
     let (journal, _) = Journal::open(&folder.join("journal"), journal::Options::default()).expect("a journal");
     let ingest = Ingest::open(ingest::Parts {
         journal,
+        stored: tokio::sync::watch::channel(u64::MAX).1,
         salts: Arc::new(Salts::open(catalog).expect("salts")),
         sites: Arc::new(Sites::default()),
         places: None,

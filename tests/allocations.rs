@@ -95,6 +95,7 @@ fn open(folder: &Path) -> (Journal, Ingest) {
     let catalog = Arc::new(Catalog::open(&folder.join("catalog")).expect("catalog"));
     let ingest = Ingest::open(ingest::Parts {
         journal: journal.clone(),
+        stored: tokio::sync::watch::channel(u64::MAX).1,
         salts: Arc::new(Salts::open(catalog).expect("salts")),
         sites: Arc::new(Sites::new(Vec::new(), SiteRules::named("default"))),
         places: None,

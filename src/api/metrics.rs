@@ -49,7 +49,7 @@ pub struct Scrub {
     pub runs: u64,
     /// When it last did, in seconds since 1970.
     pub last_s: u64,
-    /// Damaged parts it found in all.
+    /// Damaged parts it found then.
     pub damaged: u64,
 }
 
@@ -124,7 +124,8 @@ impl Metrics {
         let lag = facts.journal_synced.saturating_sub(store_position);
         gauge(&mut registry, "store_lag_events", "Events synced in the journal and not yet in the store for good", lag);
         gauge(&mut registry, "store_damaged_days", "Days that something is lost of, until repaired", damaged_days);
-        counter(&mut registry, "journal_lost", "Parts of the journal that could not be read", facts.journal_lost);
+        let help = "Parts of the journal that were needed and cannot be read, until that is accepted";
+        gauge(&mut registry, "journal_lost_parts", help, facts.journal_lost);
         scrubbed(&mut registry, &facts.scrub);
         let help = "Time of questions, by report";
         registry.register_with_unit("question", help, Unit::Seconds, self.questions.clone());
@@ -137,7 +138,7 @@ impl Metrics {
 fn scrubbed(registry: &mut Registry, scrub: &Scrub) {
     registry.register("scrubs", "Times that every checksum was read", ConstCounter::new(scrub.runs));
     registry.register_with_unit("scrub_last", "When that was last done, since 1970", Unit::Seconds, of(scrub.last_s));
-    registry.register("scrub_damaged_parts", "Damaged parts that scrubs found", ConstCounter::new(scrub.damaged));
+    registry.register("scrub_damaged_parts", "Damaged parts that it found then", of(scrub.damaged));
 }
 
 /// From half a millisecond to half a minute.
@@ -182,7 +183,7 @@ mod tests {
             "metronome_journal_sync_seconds_total 1.5",
             "metronome_store_lag_events 5",
             "metronome_store_damaged_days 1",
-            "metronome_scrub_damaged_parts_total 3",
+            "metronome_scrub_damaged_parts 3",
             "metronome_question_seconds_count{report=\"top\"} 1",
             "# EOF",
         ] {

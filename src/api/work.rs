@@ -129,7 +129,7 @@ fn begin_verify(parts: &Parts, days: Vec<Day>, recount: bool, repair: Option<Los
         let found = verify(&journal, &*store, &days, recount, Pace::Full, &progress).await;
         let mut found = found.map_err(|error| chain(&error))?;
         if let Some(loss) = repair {
-            found.repaired = Some(mend(&indexer, days, loss).await.map_err(|error| chain(&error))?);
+            found.repaired = Some(mend(&journal, &indexer, days, loss).await.map_err(|error| chain(&error))?);
         }
         serde_json::to_value(found).map_err(|error| error.to_string())
     })

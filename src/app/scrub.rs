@@ -59,7 +59,7 @@ fn note(noted: &Path, now: Millis, damaged: usize, scrubbed: &Scrubbed) {
     let mut scrubbed = scrubbed.lock().unwrap_or_else(PoisonError::into_inner);
     scrubbed.runs += 1;
     scrubbed.last_s = u64::try_from(now / 1000).unwrap_or_default();
-    scrubbed.damaged += damaged as u64;
+    scrubbed.damaged = damaged as u64;
 }
 
 fn last(noted: &PathBuf) -> Option<Millis> {

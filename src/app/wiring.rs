@@ -92,9 +92,14 @@ impl House {
     fn probes(&self) -> Vec<Probe> {
         let journal = self.journal.clone();
         let journal = move || -> Check {
-            let poisoned = journal.facts().poisoned;
+            let (poisoned, losses) = (journal.facts().poisoned, journal.losses());
             Box::pin(async move {
-                if poisoned { Err("a write failed; it is being opened again".to_owned()) } else { Ok(None) }
+                match losses.as_slice() {
+                    _ if poisoned => Err("a write failed; it is being opened again".to_owned()),
+                    [] => Ok(None),
+                    [one] => Ok(Some(one.to_string())),
+                    [.., last] => Ok(Some(format!("{} parts are lost, the last: {last}", losses.len()))),
+                }
             })
         };
         let (indexer, store) = (self.indexer.clone(), self.store.clone());
@@ -112,7 +117,7 @@ impl House {
     }
 
     fn metrics(&self) -> Metrics {
-        let (taking, journal, indexer) = (self.ingest.clone(), self.journal.clone(), self.indexer.clone());
+        let (taking, journal) = (self.ingest.clone(), self.journal.clone());
         let scrubbed = Arc::clone(&self.scrubbed);
         Metrics::new(move || {
             let mut facts = Facts::default();
@@ -128,6 +133,7 @@ impl House {
                 };
                 facts.rejected.extend(counts.rejected.into_iter().map(counted));
             }
+            facts.journal_lost = journal.losses().len() as u64;
             let journal = journal.facts();
             facts.journal_bytes = journal.bytes;
             facts.journal_first = journal.first;
@@ -135,7 +141,6 @@ impl House {
             facts.journal_syncs = journal.syncs;
             facts.journal_sync_time = journal.sync_time;
             facts.journal_poisoned = journal.poisoned;
-            facts.journal_lost = indexer.facts().lost;
             facts.scrub = *scrubbed.lock().unwrap_or_else(PoisonError::into_inner);
             facts
         })

@@ -1,5 +1,5 @@
 //! Follow: the journal from a position on, read and decoded beside the owner, a few batches ahead.
-//! - Payloads that are damaged or no event are counted and logged once, and passed over: they hold nothing up.
+//! - Payloads that are damaged or no event are noted as lost in the journal, and passed over: they hold nothing up.
 //! - Bounded: [`AHEAD`] batches. After a small one a moment is waited, so that events that come one by one are not handled so.
 
 use super::IndexerError;
@@ -49,7 +49,7 @@ impl Following {
         let (sender, batches) = mpsc::channel(AHEAD);
         let reader = journal.reader(from)?;
         let mut task = JoinSet::new();
-        task.spawn(follow(journal.synced(), reader, max, sender, shared));
+        task.spawn(follow(journal.clone(), reader, max, sender, shared));
         Ok(Self { batches, _task: task })
     }
 
@@ -60,18 +60,19 @@ impl Following {
 }
 
 async fn follow(
-    mut synced: tokio::sync::watch::Receiver<u64>,
+    journal: Journal,
     mut reader: Reader,
     max: usize,
     sender: mpsc::Sender<Result<Arrivals, JournalError>>,
     shared: Arc<Shared>,
 ) {
+    let mut synced = journal.synced();
     loop {
         // Seen before the reading: what is synced while it reads wakes it again.
         synced.borrow_and_update();
-        let counts = Arc::clone(&shared);
+        let (journal, counts) = (journal.clone(), Arc::clone(&shared));
         let read = tokio::task::spawn_blocking(move || {
-            let arrivals = read(&mut reader, max, &counts);
+            let arrivals = read(&mut reader, max, &journal, &counts);
             (reader, arrivals)
         });
         // The runtime stops, or the reading panicked: the owner begins again.
@@ -107,16 +108,17 @@ async fn follow(
 }
 
 /// Reads up to `max` events, or what there is; `None` when there is nothing to read.
-fn read(reader: &mut Reader, max: usize, shared: &Shared) -> Result<Option<Arrivals>, JournalError> {
+fn read(reader: &mut Reader, max: usize, journal: &Journal, shared: &Shared) -> Result<Option<Arrivals>, JournalError> {
     let start = reader.position();
     let mut events = Vec::new();
     while events.len() < max {
+        let from = reader.position();
         match reader.read(max - events.len()) {
-            Ok(Some(block)) => decode(&block, &mut events, shared),
+            Ok(Some(block)) => decode(&block, &mut events, journal, shared),
             Ok(None) => break,
             Err(error @ (JournalError::Damaged(_) | JournalError::Missing { .. })) => {
                 shared.lost.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(position = reader.position(), %error, "a part of the journal is lost");
+                journal.lose(from..reader.position(), &error);
             }
             Err(error) if events.is_empty() => return Err(error),
             // Told again by the next reading.
@@ -127,13 +129,13 @@ fn read(reader: &mut Reader, max: usize, shared: &Shared) -> Result<Option<Arriv
     Ok((end > start).then_some(Arrivals { events, end }))
 }
 
-fn decode(block: &Block, events: &mut Vec<Arrival>, shared: &Shared) {
+fn decode(block: &Block, events: &mut Vec<Arrival>, journal: &Journal, shared: &Shared) {
     for (position, payload) in (block.first..).zip(block.iter()) {
         match Event::from_payload(payload) {
             Ok((event, scope)) => events.push(Arrival { position, event, scope }),
             Err(error) => {
                 shared.lost.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(position, %error, "a payload of the journal is no event");
+                journal.lose(position..position + 1, &error);
             }
         }
     }

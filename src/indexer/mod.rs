@@ -23,6 +23,7 @@ mod owner;
 mod refill;
 mod repair;
 mod requests;
+mod running;
 
 pub use derive::derive;
 pub use error::IndexerError;

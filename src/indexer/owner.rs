@@ -12,6 +12,7 @@ use super::live::Live;
 use super::refill::refill;
 use super::repair::repair;
 use super::requests::{Requests, WAITING_MAX};
+use super::running::{Running, Taken, ended, join, taken};
 use super::{Options, Parts};
 use crate::event::Day;
 use crate::journal::JournalError;
@@ -22,20 +23,6 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
-
-/// A seal that runs.
-struct Running {
-    day: Day,
-    task: JoinHandle<Result<(), StoreError>>,
-}
-
-/// A batch that the store took.
-struct Taken {
-    /// The position past it.
-    end: u64,
-    indexed: u64,
-    duplicates: u64,
-}
 
 /// How a pass ended.
 enum End {
@@ -349,30 +336,6 @@ impl Owner {
             }
         }
     }
-}
-
-/// Waits for the write that runs, for ever if none does.
-async fn taken(writing: &mut Option<JoinHandle<Result<Taken, StoreError>>>) -> Result<Taken, StoreError> {
-    let Some(task) = writing else { return std::future::pending().await };
-    let joined = task.await;
-    *writing = None;
-    joined.unwrap_or_else(|source| Err(StoreError::Engine { operation: "run the write", source: Box::new(source) }))
-}
-
-/// Waits for the seal that runs, for ever if none does.
-async fn join(sealing: &mut Option<Running>) -> (Day, Result<(), StoreError>) {
-    let Some(running) = sealing else { return std::future::pending().await };
-    let (day, joined) = (running.day, (&mut running.task).await);
-    *sealing = None;
-    let panicked = |source| StoreError::Engine { operation: "run the seal", source: Box::new(source) };
-    (day, joined.unwrap_or_else(|source| Err(panicked(source))))
-}
-
-/// Waits for the repair that runs, for ever if none does; one that broke off has dropped its reply.
-async fn ended(repairing: &mut Option<JoinHandle<()>>) {
-    let Some(task) = repairing else { return std::future::pending().await };
-    drop(task.await);
-    *repairing = None;
 }
 
 /// Waits for the next batch, for ever once the journal has ended.

@@ -4,10 +4,12 @@ use crate::event::{Day, Event, IdScope, Known, Value};
 use crate::journal::{self, Batch};
 use crate::store::memory::Memory;
 use crate::store::plan::{Answer, Filter, Plan, TimeKey, TimeRange, UsageAnswer, UsagePlan};
-use crate::store::{Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, StoreError};
+use crate::store::{
+    Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, StoreError,
+};
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
@@ -338,7 +340,7 @@ async fn days_are_sealed_when_they_are_due() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_counted_and_passed_over() {
+async fn what_is_no_event_is_passed_over_and_a_loss_until_that_is_accepted() {
     let house = House::new();
     let running = house.run();
     let mut batch = Batch::default();
@@ -348,6 +350,14 @@ async fn what_is_no_event_is_counted_and_passed_over() {
     assert_eq!(house.ids().await, "a");
     let facts = running.handle.facts();
     assert_eq!((facts.lost, facts.position, facts.indexed), (1, 2, 1));
+    running.stop().await;
+    let running = house.run();
+    let losses: Vec<_> = running.journal.losses().iter().map(|loss| loss.positions.start).collect();
+    assert_eq!(losses, [0], "though the store has gone on");
+    running.journal.accept_losses().expect("noted");
+    running.stop().await;
+    let running = house.run();
+    assert_eq!(running.journal.losses(), []);
     running.stop().await;
 }
 

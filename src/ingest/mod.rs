@@ -10,6 +10,7 @@
 
 mod counts;
 mod error;
+mod pace;
 mod receipt;
 mod refill;
 mod secrets;
@@ -28,15 +29,10 @@ use counts::Tally;
 use secrets::Secrets;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// Events worked on before other tasks get their turn.
 const TURN_EVENTS: usize = 256;
-
-/// How long an event may be held up where the store is behind. A hundred senders of batches are slowed enough by it; those of
-/// single events, who never outrun the store, do not feel it.
-const EVENT_WAIT_MAX: Duration = Duration::from_micros(250);
 
 /// The bounds of the write path; the defaults are those of the events page.
 #[derive(Debug, Clone)]
@@ -53,12 +49,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            batch_events_max: 10_000,
-            ids_max: 1_000_000,
-            refill_events_max: 500_000,
-            behind_events_max: 65_536,
-        }
+        Self { batch_events_max: 10_000, ids_max: 1_000_000, refill_events_max: 500_000, behind_events_max: 65_536 }
     }
 }
 
@@ -133,7 +124,7 @@ impl Ingest {
         if items.len() > limit {
             return Err(IngestError::TooMany { events: items.len(), limit });
         }
-        self.keep_pace(items.len()).await;
+        pace::keep(&self.inner.parts, items.len()).await;
         // Half of it holds a whole batch: nothing of one's own batch is ever forgotten.
         let mut own = self.inner.recent().beside(2 * items.len());
         let mut prepared = Prepared::default();
@@ -220,17 +211,6 @@ impl Ingest {
         secrets.check()?;
         let recent = self.inner.recent();
         events.into_iter().try_for_each(|(event, sent_at)| prepared.add(event, sent_at, &recent, own))
-    }
-
-    /// Waits for the store where it is behind, in proportion to what the batch would add.
-    async fn keep_pace(&self, events: usize) {
-        let Parts { journal, stored, options, .. } = &self.inner.parts;
-        let near = journal.synced().borrow().saturating_sub(options.behind_events_max);
-        if *stored.borrow() < near {
-            let longest = EVENT_WAIT_MAX.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
-            // However it ends, the batch is taken: the journal holds what the store has not.
-            drop(tokio::time::timeout(longest, stored.clone().wait_for(|stored| *stored >= near)).await);
-        }
     }
 
     async fn keep_salts(&self) -> Result<(), IngestError> {

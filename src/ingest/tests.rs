@@ -4,6 +4,8 @@ use crate::clock::Millis;
 use crate::error::Kind;
 use crate::journal;
 use crate::normalize::{Reason, Receiver, json};
+use pace::EVENT_WAIT_MAX;
+use std::time::Duration;
 
 const DAY_MS: Millis = 86_400_000;
 /// 2024-01-01T00:00:00Z.

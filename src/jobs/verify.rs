@@ -44,7 +44,7 @@ pub struct Findings {
 /// What became of a damaged day.
 #[derive(Debug, Serialize)]
 pub struct Mended {
-    /// Which day.
+    /// Which day; `the journal` for what is lost of it.
     pub day: String,
     /// `aside`, `journal`, `accepted` (it counts without what is lost) or `nothing` (it is still damaged).
     pub from: &'static str,
@@ -74,6 +74,7 @@ pub async fn verify(
     pace: Pace,
     progress: &Progress,
 ) -> Result<Findings, JobError> {
+    let losses: Vec<String> = journal.losses().iter().map(ToString::to_string).collect();
     let (journal, first) = (journal.clone(), journal.facts().first);
     let read = tokio::task::spawn_blocking(move || read_journal(&journal, first)).await;
     let mut damaged = read.map_err(|_| JobError::Busy("the server is stopping".to_owned()))??;
@@ -86,6 +87,7 @@ pub async fn verify(
             damaged.extend(day.parts);
         }
     }
+    damaged.extend(losses);
     progress.count_on(held.iter().map(|state| state.events).sum());
     let mut findings = Findings { days: held.len() as u64, damaged, ..Findings::default() };
     for state in held {
@@ -106,7 +108,10 @@ pub async fn verify(
 }
 
 /// Makes these damaged days whole, or all where none is named, and says what became of each.
-pub async fn mend(indexer: &Handle, days: Vec<Day>, loss: Loss) -> Result<Vec<Mended>, JobError> {
+/// What the journal lost is of no day: it is accepted with all days.
+pub async fn mend(journal: &Journal, indexer: &Handle, days: Vec<Day>, loss: Loss) -> Result<Vec<Mended>, JobError> {
+    let losses: Vec<String> = journal.losses().iter().map(ToString::to_string).collect();
+    let of_all = days.is_empty();
     let repaired = indexer.repair(days, loss).await?.into_iter();
     let mended = repaired.map(|repaired| Mended {
         day: repaired.day.to_string(),
@@ -118,7 +123,16 @@ pub async fn mend(indexer: &Handle, days: Vec<Day>, loss: Loss) -> Result<Vec<Me
         },
         why: repaired.why,
     });
-    Ok(mended.collect())
+    let mut mended: Vec<Mended> = mended.collect();
+    if of_all && !losses.is_empty() {
+        let accepted = loss == Loss::Accepted;
+        if accepted {
+            journal.accept_losses()?;
+        }
+        let from = if accepted { "accepted" } else { "nothing" };
+        mended.push(Mended { day: "the journal".to_owned(), from, why: losses });
+    }
+    Ok(mended)
 }
 
 /// Reads all that is synced; damage is named and passed over.

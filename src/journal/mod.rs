@@ -11,7 +11,7 @@
 //!
 //! Layers, each knowing only the one before: `files` (the folder; tests put a failing one in its place) → `frame` (the
 //! format, a head with checksums around opaque bytes) → `record` (payloads in a frame) → `segment` (a file of records,
-//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `writer` behind
+//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `losses` (what is gone for good) → `writer` behind
 //! `queue`, and `reader`.
 //!
 //! Deliberately absent: what payloads mean, duplicates, retention by time, preallocation (zeros written ahead save some
@@ -24,6 +24,7 @@ mod files;
 mod frame;
 mod lock;
 mod log;
+mod losses;
 mod queue;
 mod reader;
 mod record;
@@ -38,6 +39,7 @@ mod tests;
 pub use batch::{Batch, Block};
 pub use error::JournalError;
 pub use lock::Lock;
+pub use losses::Loss;
 pub use reader::Reader;
 pub use recovery::Recovery;
 pub use segment::Damage;
@@ -153,11 +155,16 @@ impl Journal {
         options.check()?;
         let (log, recovery) = Log::open(files, &options)?;
         let shared = log.shared();
+        *shared.losses() = losses::read(&*shared.files)?;
         let queue = Arc::new(Queue::new(&options));
         let record_bytes_max = options.record_bytes_max;
         let thread = writer::start(log, Arc::clone(&queue), options, lock)?;
         let owner = Owner { shared, queue, record_bytes_max, thread: Mutex::new(Some(thread)) };
-        Ok((Self { owner: Arc::new(owner) }, recovery))
+        let journal = Self { owner: Arc::new(owner) };
+        // Nobody knows how many they were, so no follower will find a position missing.
+        let uncounted = |damage: &&Damage| damage.positions.is_empty() && damage.bytes > 0;
+        recovery.damaged.iter().filter(uncounted).for_each(|damage| journal.lose(damage.positions.clone(), damage));
+        Ok((journal, recovery))
     }
 
     /// Appends the payloads of `batch`, in order, and returns their positions once they are synced.
@@ -193,6 +200,33 @@ impl Journal {
     /// [`JournalError::PastEnd`] when the journal ends before `from`.
     pub fn reader(&self, from: u64) -> Result<Reader, JournalError> {
         Reader::new(Arc::clone(&self.owner.shared), from)
+    }
+
+    /// Notes that payloads of these positions, which were needed, cannot be read; once counts. Blocking.
+    pub fn lose(&self, positions: Range<u64>, why: &dyn std::fmt::Display) {
+        let mut losses = self.owner.shared.losses();
+        tracing::error!(first = positions.start, end = positions.end, %why, "a part of the journal is lost");
+        if losses::add(&mut losses, Loss { positions, why: why.to_string() })
+            && let Err(error) = losses::write(&*self.owner.shared.files, &losses)
+        {
+            tracing::error!(%error, "what is lost could not be noted; it is known until the next start");
+        }
+    }
+
+    /// What was needed and could not be read, since losses were last accepted.
+    pub fn losses(&self) -> Vec<Loss> {
+        self.owner.shared.losses().clone()
+    }
+
+    /// Forgets the losses. Blocking.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]: they are still known.
+    pub fn accept_losses(&self) -> Result<(), JournalError> {
+        let mut losses = self.owner.shared.losses();
+        losses::write(&*self.owner.shared.files, &[])?;
+        losses.clear();
+        Ok(())
     }
 
     /// Lets whole segments go whose positions are all before `before`; the newest always stays. Returns at once, the

@@ -2,6 +2,7 @@
 //! - Written by the log alone. A reader that has seen a position synced finds its bytes within the spans.
 
 use super::files::Files;
+use super::losses::Loss;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +51,7 @@ pub(super) struct Shared {
     spans: Mutex<VecDeque<Span>>,
     synced: watch::Sender<u64>,
     poisoned: watch::Sender<bool>,
+    losses: Mutex<Vec<Loss>>,
     syncs: AtomicU64,
     sync_nanos: AtomicU64,
 }
@@ -61,6 +63,7 @@ impl Shared {
             spans: Mutex::new(spans),
             synced: watch::Sender::new(synced),
             poisoned: watch::Sender::new(false),
+            losses: Mutex::default(),
             syncs: AtomicU64::new(0),
             sync_nanos: AtomicU64::new(0),
         }
@@ -68,6 +71,10 @@ impl Shared {
 
     pub(super) fn spans(&self) -> MutexGuard<'_, VecDeque<Span>> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn losses(&self) -> MutexGuard<'_, Vec<Loss>> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn synced(&self) -> u64 {

@@ -108,6 +108,7 @@ impl House {
         let sites = Arc::new(Sites::new(vec![berlin], SiteRules::named("default")));
         let ingest = Ingest::open(ingest::Parts {
             journal: journal.clone(),
+            stored: tokio::sync::watch::channel(u64::MAX).1,
             salts: Arc::clone(salts),
             sites: Arc::clone(&sites),
             places: None,

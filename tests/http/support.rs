@@ -95,6 +95,7 @@ impl Setup {
         let salts = Arc::new(Salts::open(catalog).unwrap());
         let ingest = Ingest::open(ingest::Parts {
             journal: journal.clone(),
+            stored: tokio::sync::watch::channel(u64::MAX).1,
             salts: Arc::clone(&salts),
             sites: Arc::clone(&sites),
             places: None,

@@ -98,6 +98,8 @@ fn a_bit_flipped_anywhere_is_found_and_costs_one_record() {
             // Positions go on where they would have, unless the last record does not even tell its own.
             let end = if record == 3 && at < starts[3] + HEAD_BYTES { 6 } else { 8 };
             assert_eq!(append(&journal, &[b"next"]).unwrap(), end..end + 1, "{place}");
+            // A follower finds the others missing.
+            assert_eq!(journal.losses().len(), usize::from(end == 6), "{place}");
         }
     }
 }
