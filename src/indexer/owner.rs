@@ -12,7 +12,7 @@ use super::live::Live;
 use super::refill::refill;
 use super::repair::repair;
 use super::requests::{Requests, WAITING_MAX};
-use super::running::{Running, Taken, ended, join, taken};
+use super::running::{self, Running, Taken, Writing, ended, join, taken};
 use super::{Options, Parts};
 use crate::event::Day;
 use crate::journal::JournalError;
@@ -41,7 +41,7 @@ pub(super) struct Owner {
     sealing: Option<Running>,
     repairing: Option<JoinHandle<()>>,
     /// The batch that the store takes while the next one is worked on; one at a time.
-    writing: Option<JoinHandle<Result<Taken, StoreError>>>,
+    writing: Option<Writing>,
     days: Days,
     live: Live,
     duplicates: Duplicates,
@@ -188,7 +188,7 @@ impl Owner {
         self.settle().await?;
         let (end, indexed) = (arrivals.end, entries.len() as u64);
         let write = async move { store.write(entries, end).await.map(|()| Taken { end, indexed, duplicates }) };
-        self.writing = Some(tokio::spawn(write));
+        self.writing = Some(running::begin(Box::pin(write)).await);
         Ok(())
     }
 
@@ -257,7 +257,7 @@ impl Owner {
         Ok(self.days.due(&states, self.parts.clock.now()))
     }
 
-    async fn states(&self) -> Result<Vec<DayState>, IndexerError> {
+    async fn states(&mut self) -> Result<Vec<DayState>, IndexerError> {
         let failed = || IndexerError::store("ask the store for its days");
         let damaged = self.parts.store.damaged().await.map_err(failed())?;
         let mut states = self.parts.store.days().await.map_err(failed())?;
