@@ -111,7 +111,7 @@ fn body(from: u64, to: u64) -> Vec<u8> {
     let mix = Mix::new(7, "counted", NOW - 3_600_000, 3_600_000, 100_000);
     let mut body = Vec::new();
     for number in from..to {
-        mix.write(number, true, &mut body);
+        mix.write(number, &mut body);
         body.push(b'\n');
     }
     body

@@ -73,7 +73,8 @@ pub const COLD_TODAY: Measure = less("cold_today", "a seldom used item's, 29 sea
 pub const HOT_OPEN: Measure = less("hot_open", "the busiest item's, 30 open days, p50", "ms", "");
 pub const COLD_OPEN: Measure = less("cold_open", "a seldom used item's, 30 open days, p50", "ms", "");
 pub const BYTES_OPEN: Measure = less("bytes_open", "bytes an event, days open; reference: its JSON", "B", "60");
-pub const BYTES_SEALED: Measure = less("bytes_sealed", "bytes an event, days sealed; reference: its JSON", "B", "35");
+pub const BYTES_SEALED: Measure = less("bytes_sealed", "bytes an event, days sealed; reference: its JSON", "B", "");
+pub const BYTES_PLAIN: Measure = less("bytes_plain", "the same, of events without senders' ids", "B", "35");
 pub const SEAL_MONTH: Measure = less("seal_month", "sealing 30 days, a million events", "s", "");
 pub const SEAL_DAY: Measure = less(
     "seal_day",

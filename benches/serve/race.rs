@@ -5,8 +5,10 @@ use crate::figures::{Figures, Who};
 use crate::machine::Machine;
 use crate::measures as m;
 use crate::peers::{DuckDb, Metronome, OpenSearch, Peer, VictoriaLogs, opensearch, victoria};
+use crate::server::Sending;
 use crate::{SEED, crash, import, sealing, singles, taking};
 use metronome::load::Written;
+use metronome::load::mix::Mix;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ pub async fn run(folder: &Path, events: u64, opensearch_events_max: u64) {
     singles::run(here.path(), events, &mut figures).await;
     let written = written(here.path(), events, "");
     metronome(here.path(), &written, &mut figures).await;
+    without_ids(here.path(), events, &mut figures).await;
     peers(here.path(), &written, opensearch_events_max, &mut figures).await;
     sealing::run(here.path(), events.min(1_000_000), &mut figures).await;
     crash::run(here.path(), &mut figures).await;
@@ -54,6 +57,18 @@ async fn metronome(folder: &Path, written: &Arc<Written>, figures: &mut Figures)
     let today = events::day(SEED + 1, 0, events / events::DAYS as u64);
     taking::take_quietly(&server, today, events).await;
     taking::ask(&server, &events::days_with_today(), [&m::HOT_TODAY, &m::COLD_TODAY], figures);
+}
+
+async fn without_ids(folder: &Path, events: u64, figures: &mut Figures) {
+    say("Metronome: events without ids");
+    let mut server = Metronome::start(&folder.join("plain"));
+    let mix = Mix { ids: false, ..events::month(events) };
+    let written = Written::write(&folder.join("plain.ndjson"), &mix, "").expect("write events");
+    figures.note(&m::BYTES_PLAIN, Who::Reference, written.bytes() as f64 / events as f64);
+    server.server().send(&Sending::batches(&Arc::new(written), Metronome::INSERT)).await;
+    taking::wait_for(&server, events).await;
+    server.seal(&[]);
+    taking::bytes(&mut server, &m::BYTES_PLAIN, events, figures);
 }
 
 async fn peers(folder: &Path, all: &Arc<Written>, opensearch_events_max: u64, figures: &mut Figures) {

@@ -25,7 +25,7 @@ impl Bodies {
             Self::Made(mix) => {
                 let mut lines = Vec::new();
                 for number in numbers {
-                    mix.write(number, true, &mut lines);
+                    mix.write(number, &mut lines);
                     lines.push(b'\n');
                 }
                 Ok(lines)
@@ -53,7 +53,7 @@ impl Written {
         for number in 0..mix.events {
             line.clear();
             line.extend_from_slice(before.as_bytes());
-            mix.write(number, true, &mut line);
+            mix.write(number, &mut line);
             line.push(b'\n');
             out.write_all(&line)?;
             at += line.len() as u64;

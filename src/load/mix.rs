@@ -23,12 +23,14 @@ pub struct Mix {
     pub items: u64,
     /// Different visitors a day.
     pub visitors: u64,
+    /// Whether each event has an id.
+    pub ids: bool,
 }
 
 impl Mix {
-    /// A mix of 10,000 items and 20,000 visitors a day.
+    /// A mix of 10,000 items and 20,000 visitors a day, with ids.
     pub fn new(seed: u64, site: &str, from: Millis, span_ms: u64, events: u64) -> Self {
-        Self { seed, site: site.to_owned(), from, span_ms, events, items: 10_000, visitors: 20_000 }
+        Self { seed, site: site.to_owned(), from, span_ms, events, items: 10_000, visitors: 20_000, ids: true }
     }
 
     /// The id of event `number`.
@@ -41,8 +43,8 @@ impl Mix {
         format!("dataset-{rank:05}")
     }
 
-    /// Appends the JSON of event `number`, without a line end; with its id, or without one.
-    pub fn write(&self, number: u64, with_id: bool, out: &mut Vec<u8>) {
+    /// Appends the JSON of event `number`, without a line end.
+    pub fn write(&self, number: u64, out: &mut Vec<u8>) {
         let mut dice = Dice(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let step = self.span_ms as f64 / self.events.max(1) as f64;
         let at = self.from + (number as f64 * step) as i64 - dice.below(2000).min((number as f64 * step) as u64) as i64;
@@ -56,7 +58,7 @@ impl Mix {
             self.site,
             Self::item(item)
         );
-        if with_id {
+        if self.ids {
             let _ = write!(out, ",\"event_id\":\"{}\"", self.id(number));
         }
         let _ = write!(
@@ -150,8 +152,8 @@ mod tests {
     fn the_same_seed_and_number_give_the_same_event() {
         let mix = Mix::new(7, "s", 1_000_000, 60_000, 100);
         let (mut a, mut b) = (Vec::new(), Vec::new());
-        mix.write(5, true, &mut a);
-        mix.write(5, true, &mut b);
+        mix.write(5, &mut a);
+        mix.write(5, &mut b);
         assert_eq!(a, b);
     }
 
@@ -162,7 +164,7 @@ mod tests {
         let mut items = std::collections::BTreeMap::new();
         for number in 0..2000 {
             let mut out = Vec::new();
-            mix.write(number, true, &mut out);
+            mix.write(number, &mut out);
             let event: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
             bytes += out.len();
             *items.entry(event["id"].to_string()).or_insert(0) += 1;

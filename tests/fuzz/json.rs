@@ -30,7 +30,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let mix = Mix::new(1, "s", 1_431_857_103_000, 60_000, 100);
     for number in 0..10 {
         let mut event = Vec::new();
-        mix.write(number, true, &mut event);
+        mix.write(number, &mut event);
         seeds.push(event);
     }
     let rich = r#"{"@timestamp":"2015-05-17T10:05:03.1+02:00","sent_at":1431857103,"url":"https://a.example/d?utm_source=s&q=1#/x",

@@ -80,7 +80,7 @@ pub fn compare(server: &Server, site: &str, ledgers: &[Ledger], kept_from: &str)
 
 fn sent(mix: &Mix, number: u64) -> Value {
     let mut sent = Vec::new();
-    mix.write(number, true, &mut sent);
+    mix.write(number, &mut sent);
     serde_json::from_slice(&sent).expect("JSON")
 }
 
