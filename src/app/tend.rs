@@ -92,15 +92,16 @@ impl Tending {
         }
     }
 
-    /// Expires days, where anything expires; `ran` since the last time.
+    /// Expires days, where anything expires; `ran` since the last time. How late it is, is kept in any case: whoever sets a
+    /// retention later does not begin with a clock that is wrong just then.
     async fn expire(&self, ran: Duration) {
-        let Some(days) = self.retention.days else { return };
         let (catalog, clock) = (self.catalog.clone(), self.clock.now());
         let now = match tokio::task::spawn_blocking(move || Belief::renew(&catalog, clock, ran)).await {
             Ok(Ok(belief)) => belief.now,
             Ok(Err(error)) => return tracing::error!(%error, "days do not expire: how late it is cannot be told"),
             Err(error) => return tracing::error!(%error, "telling how late it is broke off"),
         };
+        let Some(days) = self.retention.days else { return };
         let items = self.retention.items_days.map_or(Day(i32::MIN), |days| before(now, days));
         if let Err(error) = self.indexer.expire(Expiry { events: before(now, days), items }).await {
             tracing::error!(%error, "days cannot be expired");
