@@ -1,6 +1,6 @@
 //! One damaged file under the data folder, whichever: a flipped bit, a cut end, a page of zeros. The house opens, a scrub
 //! is made, questions are asked: each answer is right, or refused for damage by name. After a repair all is right again, for
-//! the journal still holds every event.
+//! the journal still holds every event. The same where a part, or the list of one, is gone.
 //! `FLIP_ROUNDS` (default: one for each kind of file) and `FLIP_SEED` choose how many and which.
 
 mod house;
@@ -46,7 +46,22 @@ async fn flip_files() {
         assert_eq!(PANICS.load(Ordering::Relaxed), 0, "{what}: it panicked");
         *counts.entry(outcome).or_default() += 1;
     }
+    for (kind, is_folder) in [("sealed day.json", true), ("sealed day.json", false), ("open part.json", false)] {
+        let file = &kinds.get(kind).expect("a kind")[0];
+        let gone = if is_folder { file.parent().expect("a part") } else { file };
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(template.path(), folder.path());
+        remove(&folder.path().join(gone));
+        let outcome = live_through(folder.path(), kind, &right, &format!("{} removed", gone.display())).await;
+        assert_eq!(outcome, "refused by name, then repaired", "{} removed", gone.display());
+        *counts.entry(outcome).or_default() += 1;
+    }
     println!("{counts:?}");
+}
+
+fn remove(path: &Path) {
+    let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    removed.expect("removed");
 }
 
 /// Opens the damaged folder, asks, repairs, asks again; answers what was seen.

@@ -1,5 +1,6 @@
 //! Committed: the columnar files of an open part, and what its last commit promised, in one small file.
 //! - A file is whole and synced before it is named here; one that is not named does not count and is removed at the start.
+//! - The list is there before the first file, so files without a list are damage, and never a commit cut short.
 //! - Small files are merged as they come, so that a day has few: eight of about one size become one.
 
 use super::checked;
@@ -134,10 +135,32 @@ impl Committed {
     }
 }
 
-/// Makes the folder of an open part, if it is not there yet; durable when it returns.
-pub fn make_folder(day: &Path, folder: &Path) -> Result<(), StoreError> {
+/// Whether anything may have been committed to a part: it has its list, or columns, or cannot be looked at.
+pub fn is_begun(folder: &Path) -> bool {
+    let is_column = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_string_lossy().ends_with(ENDING) && entry.file_type().is_ok_and(|kind| kind.is_file())
+    };
+    match (folder.join(NAME).try_exists(), fs::read_dir(folder)) {
+        (Ok(false), Ok(entries)) => entries.into_iter().any(|entry| entry.is_ok_and(is_column)),
+        (_, Err(error)) if error.kind() == ErrorKind::NotFound => false,
+        _ => true,
+    }
+}
+
+/// Makes the folder of an open part, if it is not there yet, and its empty list; durable when it returns.
+pub fn begin(day: &Path, folder: &Path) -> Result<Committed, StoreError> {
+    make_folder(day, folder)?;
+    let committed = Committed::default();
+    // Before the first columns: no crash leaves columns without a list.
+    checked::write(folder, NAME, &committed)?;
+    Ok(committed)
+}
+
+fn make_folder(day: &Path, folder: &Path) -> Result<(), StoreError> {
     match fs::create_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        // One that was cut short may not have synced its name.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         made => made.map_err(file_error("create", folder))?,
     }
     sync_dir(day)?;

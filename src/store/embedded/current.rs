@@ -4,6 +4,7 @@
 //! - It is written with a day's first event. A day without one, or with a damaged one, is read by its parts.
 //! - Whatever `CURRENT` does not name is left over from something cut short, and is removed at start.
 
+use super::aside::is_damage;
 use super::committed;
 use super::error::{corrupt, file_error};
 use super::manifest::Manifest;
@@ -53,20 +54,31 @@ impl Current {
     }
 
     /// What counts of a day whose `CURRENT` cannot be read: the newest whole sealed part, and the open parts not in it.
-    pub fn of_parts(day: &Path) -> Result<Self, StoreError> {
-        let mut current = Self { generation: 0, open: 1, from: None };
-        for entry in fs::read_dir(day).map_err(file_error("list", day))? {
-            let path = entry.map_err(file_error("list", day))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if let Some(Part::Generation(number)) = part_number(name)
-                && let Ok(manifest) = Manifest::read(&path)
-            {
-                current.generation = current.generation.max(number);
-                let past = manifest.absorbed.iter().max().map_or(1, |last| last + 1);
-                current.open = current.open.max(past);
+    /// Sealed parts whose manifest cannot be read come with it: one of them may be what counted.
+    pub fn of_parts(day: &Path) -> Result<(Self, Vec<Unread>), StoreError> {
+        let (mut current, mut unread) = (Self { generation: 0, open: 1, from: None }, Vec::new());
+        for (part, path) in parts(day)? {
+            let Part::Generation(number) = part else { continue };
+            match Manifest::read(&path) {
+                Ok(manifest) => {
+                    current.generation = current.generation.max(number);
+                    let past = manifest.absorbed.iter().max().map_or(1, |last| last + 1);
+                    current.open = current.open.max(past);
+                }
+                Err(error) if is_damage(&error) => unread.push((path, error)),
+                Err(error) => return Err(error),
             }
         }
-        Ok(current)
+        Ok((current, unread))
+    }
+
+    /// The parts that do not count.
+    pub fn spare(self, day: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        let is_spare = |part: &Part| match part {
+            Part::Open(number) => *number < self.open,
+            Part::Generation(number) => *number != self.generation,
+        };
+        Ok(parts(day)?.into_iter().filter(|(part, _)| is_spare(part)).map(|(_, path)| path).collect())
     }
 
     /// Makes these parts the ones that count; durable when it returns.
@@ -83,11 +95,12 @@ impl Current {
             let path = entry.map_err(file_error("list", day))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             match part_number(name) {
-                Some(Part::Open(number)) if number >= self.open && path.join(committed::NAME).exists() => {
-                    open.push(number)
-                }
+                Some(Part::Open(number)) if number >= self.open && committed::is_begun(&path) => open.push(number),
                 Some(Part::Generation(number)) if number == self.generation => {}
                 Some(_) => fs::remove_dir_all(&path).map_err(file_error("remove", &path))?,
+                None if name.ends_with(".tmp") && path.is_dir() => {
+                    fs::remove_dir_all(&path).map_err(file_error("remove", &path))?
+                }
                 None if name.ends_with(".tmp") => fs::remove_file(&path).map_err(file_error("remove", &path))?,
                 None => {}
             }
@@ -97,17 +110,48 @@ impl Current {
     }
 }
 
+/// A sealed part whose manifest cannot be read, and why.
+pub type Unread = (PathBuf, StoreError);
+
 /// The numbers of the open parts that a day's folder has anything of, whether they count or not.
 pub fn open_numbers(day: &Path) -> Result<Vec<u32>, StoreError> {
-    let mut numbers = Vec::new();
+    let begun = parts(day)?.into_iter().filter_map(|(part, path)| match part {
+        Part::Open(number) => committed::is_begun(&path).then_some(number),
+        Part::Generation(_) => None,
+    });
+    Ok(begun.collect())
+}
+
+/// Whether a name is one of a part.
+pub fn is_part(name: &str) -> bool {
+    part_number(name).is_some()
+}
+
+/// The number of a sealed part of this name.
+pub fn generation_number(name: &str) -> Option<u32> {
+    match part_number(name)? {
+        Part::Open(_) => None,
+        Part::Generation(number) => Some(number),
+    }
+}
+
+/// The number of an open part of this name.
+pub fn open_number(name: &str) -> Option<u32> {
+    match part_number(name)? {
+        Part::Open(number) => Some(number),
+        Part::Generation(_) => None,
+    }
+}
+
+fn parts(day: &Path) -> Result<Vec<(Part, PathBuf)>, StoreError> {
+    let mut parts = Vec::new();
     for entry in fs::read_dir(day).map_err(file_error("list", day))? {
         let path = entry.map_err(file_error("list", day))?.path();
-        match path.file_name().and_then(|name| name.to_str()).and_then(part_number) {
-            Some(Part::Open(number)) if path.join(committed::NAME).exists() => numbers.push(number),
-            _ => {}
-        }
+        parts.extend(
+            path.file_name().and_then(|name| name.to_str()).and_then(part_number).map(|part| (part, path.clone())),
+        );
     }
-    Ok(numbers)
+    Ok(parts)
 }
 
 enum Part {
@@ -164,9 +208,10 @@ mod tests {
         for name in ["open3", "open4", "open5", "open6", "g6", "g7", "g8"] {
             fs::create_dir(day.join(name)).expect("folder");
         }
-        for name in ["open3/part.json", "open4/part.json", "open6/part.json", "CURRENT.tmp"] {
+        for name in ["open3/part.json", "open4/part.json", "open6/0.col", "CURRENT.tmp"] {
             fs::write(day.join(name), "").expect("file");
         }
+        fs::create_dir(day.join("gathered.tmp")).expect("folder");
         let current = Current { generation: 7, open: 4, from: Some(12) };
         current.write(day).expect("written");
         assert_eq!(Current::read(day).expect("read"), Some(current));
@@ -202,7 +247,8 @@ mod tests {
     #[test]
     fn parts_say_what_counts_where_current_cannot() {
         let dir = tempfile::tempdir().expect("folder");
-        assert_eq!(Current::of_parts(dir.path()).expect("empty"), Current { generation: 0, open: 1, from: None });
+        let read = || Current::of_parts(dir.path()).expect("read");
+        assert_eq!(read().0, Current { generation: 0, open: 1, from: None });
         for (number, absorbed) in [(1, vec![1, 2]), (2, vec![3])] {
             let mut manifest = Manifest::new(crate::event::Day(1));
             manifest.absorbed = absorbed;
@@ -210,7 +256,11 @@ mod tests {
             fs::create_dir(&part).expect("folder");
             manifest.write(&part).expect("written");
         }
-        fs::create_dir(generation_dir(dir.path(), 3)).expect("a part that is not whole");
-        assert_eq!(Current::of_parts(dir.path()).expect("read"), Current { generation: 2, open: 4, from: None });
+        for number in [3, 4] {
+            fs::create_dir(generation_dir(dir.path(), number)).expect("a part that cannot be read");
+        }
+        fs::write(generation_dir(dir.path(), 4).join("day.json"), "{").expect("written");
+        let (current, unread) = read();
+        assert_eq!((current, unread.len()), (Current { generation: 2, open: 4, from: None }, 2));
     }
 }

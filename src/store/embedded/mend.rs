@@ -1,6 +1,7 @@
 //! Mend: a damaged day written again as a sealed part, from what was set aside or from all of its events.
 //! - Nothing of the day's folder changes before the swap, which the owner does.
-//! - What was set aside serves only whole: every part of it read against its checksums, as far as its events go.
+//! - What was set aside serves only whole: every part that the day lacks is there, and is read against its checksums, as far
+//!   as its events go.
 
 use super::committed::Committed;
 use super::error::{corrupt, file_error};
@@ -24,7 +25,7 @@ pub fn from_aside(
     derive: &mut Derive,
 ) -> Result<Generation, StoreError> {
     let mut view = (*frozen.view).clone();
-    for part in aside::parts(&frozen.dir)? {
+    for part in aside::all_parts(&frozen.dir)? {
         let name = part.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(number) = number_of(&name, "g")
             && view.generation.is_none()

@@ -148,17 +148,9 @@ impl Partition {
     fn committed(&mut self) -> Result<&Committed, StoreError> {
         let committed = match self.committed.take() {
             Some(committed) => committed,
-            None => begin_or_read(&self.dir, self.folder.path())?,
+            None if committed::is_begun(self.folder.path()) => Committed::read(self.folder.path())?,
+            None => committed::begin(&self.dir, self.folder.path())?,
         };
         Ok(self.committed.insert(committed))
     }
-}
-
-/// What an open part consists of; its folder is made where there is none.
-pub fn begin_or_read(day: &Path, folder: &Path) -> Result<Committed, StoreError> {
-    if folder.join(committed::NAME).exists() {
-        return Committed::read(folder);
-    }
-    committed::make_folder(day, folder)?;
-    Ok(Committed::default())
 }

@@ -5,7 +5,7 @@
 
 use super::aside;
 use super::committed::Committed;
-use super::current::{Current, generation_dir, open_dir};
+use super::current::{Current, Unread, generation_dir, open_dir};
 use super::error::{file_error, why};
 use super::generation::Generation;
 use super::manifest::Manifest;
@@ -47,12 +47,17 @@ pub fn read_all(dir: &Path) -> Result<Found, StoreError> {
 
 impl Found {
     fn read_day(&mut self, day: Day, dir: &Path) -> Result<DayView, StoreError> {
-        let current = read_current(dir)?;
+        let current = current_at_start(dir)?;
+        aside::finish(dir);
+        let lacked = aside::lacked(dir);
+        let counts = |part: &Path| !lacked.iter().any(|name| part.ends_with(name));
         let mut view = DayView { damaged: aside::marked(dir).into(), ..DayView::empty(day) };
         let lacked = promised_aside(dir)?;
         self.note(lacked.end, lacked.promised);
-        for number in current.clean(dir)? {
+        for number in current.clean(dir)?.into_iter().filter(|number| counts(&open_dir(dir, *number))) {
             match read_open(day, number, dir) {
+                // Begun, and never committed to.
+                Ok((part, _)) if part.events() == 0 => {}
                 Ok((part, payload)) => {
                     self.note(payload.end, payload.promised);
                     view.open.push(Arc::new(part));
@@ -60,15 +65,13 @@ impl Found {
                 Err(error) => set_aside(&mut view, dir, &open_dir(dir, number), error)?,
             }
         }
-        if current.generation > 0 {
-            let part = generation_dir(dir, current.generation);
+        let part = generation_dir(dir, current.generation);
+        if current.generation > 0 && counts(&part) {
             match Generation::read(current.generation, Folder::new(part.clone())) {
                 Ok(generation) => {
                     self.note(generation.manifest.end, generation.manifest.promised);
                     view.generation = Some(Arc::new(generation));
                 }
-                // It was set aside before, and `CURRENT` still names it.
-                Err(_) if !view.damaged.is_empty() && !part.exists() => {}
                 Err(error) => set_aside(&mut view, dir, &part, error)?,
             }
         }
@@ -107,20 +110,62 @@ pub fn promised_aside(dir: &Path) -> Result<Payload, StoreError> {
     Ok(promised)
 }
 
-/// What counts of a day; a damaged `CURRENT` is made anew from the parts.
+/// What counts of a day; a damaged `CURRENT` is made anew from the parts, unless one of them cannot be read: the next start
+/// looks after that.
 pub fn read_current(dir: &Path) -> Result<Current, StoreError> {
+    let (damage, current, unread) = match named(dir)? {
+        Named::Whole(current) => return Ok(current),
+        Named::ByParts { damage, current, unread } => (damage, current, unread),
+    };
+    if let Some(damage) = damage.filter(|_| unread.is_empty()) {
+        make_anew(dir, current, &damage);
+    }
+    Ok(current)
+}
+
+/// The same at a start. Parts that cannot be read are set aside: each may be what counted. Of those that do not count none
+/// is removed, for it is not known what was named.
+fn current_at_start(dir: &Path) -> Result<Current, StoreError> {
+    let (damage, current, unread) = match named(dir)? {
+        Named::Whole(current) => return Ok(current),
+        Named::ByParts { damage, current, unread } => (damage, current, unread),
+    };
+    for (part, error) in unread {
+        aside::set(dir, &part, &[why(&error)]);
+    }
+    for part in current.spare(dir)? {
+        aside::set_spare(dir, &part, &"it is not known to count")?;
+    }
+    if let Some(damage) = damage {
+        make_anew(dir, current, &damage);
+    }
+    Ok(current)
+}
+
+/// How it is known what counts of a day.
+enum Named {
+    /// By its `CURRENT`.
+    Whole(Current),
+    /// By its parts: there is none, or a damaged one.
+    ByParts { damage: Option<StoreError>, current: Current, unread: Vec<Unread> },
+}
+
+fn named(dir: &Path) -> Result<Named, StoreError> {
     let damage = match Current::read(dir) {
-        Ok(Some(current)) => return Ok(current),
-        Ok(None) => return Current::of_parts(dir),
-        Err(error) if aside::is_damage(&error) => error,
+        Ok(Some(current)) => return Ok(Named::Whole(current)),
+        Ok(None) => None,
+        Err(error) if aside::is_damage(&error) => Some(error),
         Err(error) => return Err(error),
     };
-    let current = Current::of_parts(dir)?;
-    let mended = aside::set_spare(dir, &dir.join("CURRENT"), &why(&damage)).and_then(|()| current.write(dir));
+    let (current, unread) = Current::of_parts(dir)?;
+    Ok(Named::ByParts { damage, current, unread })
+}
+
+fn make_anew(dir: &Path, current: Current, damage: &StoreError) {
+    let mended = aside::set_spare(dir, &dir.join("CURRENT"), &why(damage)).and_then(|()| current.write(dir));
     if let Err(error) = mended {
         tracing::error!(day = %dir.display(), %error, "a damaged CURRENT could not be made anew");
     }
-    Ok(current)
 }
 
 /// Opens an open part once all of its files fit their checksums.

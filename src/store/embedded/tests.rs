@@ -3,6 +3,7 @@
 
 mod damage;
 mod faults;
+mod missing;
 
 use super::*;
 use crate::event::{Event, Known, Value};

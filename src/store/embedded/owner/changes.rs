@@ -6,7 +6,7 @@ use super::{Frozen, Mended, Owner};
 use crate::event::Day;
 use crate::store::StoreError;
 use crate::store::embedded::aside;
-use crate::store::embedded::current::{Current, sync_dir};
+use crate::store::embedded::current::{Current, generation_number, sync_dir};
 use crate::store::embedded::error::file_error;
 use crate::store::embedded::expire;
 use crate::store::embedded::generation::Generation;
@@ -31,8 +31,8 @@ impl Owner {
             partition.next();
         }
         let (dir, open) = (partition.dir().to_owned(), partition.number());
-        // A swap that failed may have named one that readers do not see.
-        let named = read_current(&dir)?.generation;
+        // A swap that failed may have named one that readers do not see, and one may be set aside.
+        let named = read_current(&dir)?.generation.max(aside::last_lacked(&dir, generation_number));
         let generation = view.generation.as_ref().map_or(named, |generation| generation.number.max(named)) + 1;
         self.frozen = Some((day, open));
         let payload = Payload { promised: self.shared.position(), ..partition.payload() };
@@ -75,7 +75,8 @@ impl Owner {
         for view in gone {
             let one = match view.day < items {
                 true => self.remove(&view),
-                false if view.is_stripped() => Ok(()),
+                // It is kept as it is until it is repaired or its loss accepted: what is set aside of it may be made whole.
+                false if view.is_stripped() || !view.damaged.is_empty() => Ok(()),
                 false => self.strip(view.day),
             };
             // A damaged day does not keep the others.

@@ -3,9 +3,11 @@
 
 use super::Owner;
 use crate::event::Day;
-use crate::store::embedded::current::{Current, open_dir, open_numbers};
+use crate::store::embedded::aside;
+use crate::store::embedded::committed::Committed;
+use crate::store::embedded::current::{Current, open_dir, open_number, open_numbers};
 use crate::store::embedded::error::file_error;
-use crate::store::embedded::partition::{Partition, begin_or_read};
+use crate::store::embedded::partition::Partition;
 use crate::store::embedded::parts::{DayView, Folder, OpenPart};
 use crate::store::embedded::payload::Payload;
 use crate::store::embedded::position;
@@ -106,7 +108,9 @@ impl Owner {
         if let Some(generation) = &view.generation {
             payload.merge(generation.manifest.promise());
         }
-        for part in open_numbers(dir)? {
+        let lacked = aside::lacked(dir);
+        let is_lacked = |part: &u32| lacked.iter().any(|name| open_number(name) == Some(*part));
+        for part in open_numbers(dir)?.into_iter().filter(|part| !is_lacked(part)) {
             let at = view.open.iter().position(|shown| shown.number == part);
             if at.is_none() && part < first {
                 continue;
@@ -121,6 +125,8 @@ impl Owner {
                 Err(error) => Self::lose_open(&mut view, dir, &open_dir(dir, part), error)?,
             }
         }
+        // The number of a part that is lacked is not given again.
+        number = number.max(aside::last_lacked(dir, open_number) + 1);
         if view.late() > 0 || view.damaged.len() > was_damaged {
             self.shared.publish(|days| drop(days.insert(day, Arc::new(view))));
         }
@@ -165,7 +171,7 @@ impl Owner {
 /// An open part as it is on disk, and what it promises; segments that `before` had open stay open.
 fn read_part(day: Day, number: u32, dir: &Path, before: Option<&OpenPart>) -> Result<(OpenPart, Payload), StoreError> {
     let folder = Arc::new(Folder::new(open_dir(dir, number)));
-    let committed = begin_or_read(dir, folder.path())?;
+    let committed = Committed::read(folder.path())?;
     let part = OpenPart::open(day, number, folder, &committed, before)?;
     Ok((part, committed.payload))
 }

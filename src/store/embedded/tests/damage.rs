@@ -6,10 +6,10 @@ use crate::error::Kind;
 use crate::store::whole::Whole;
 use tokio::sync::mpsc;
 
-const EVENTS: u64 = 30;
+pub(super) const EVENTS: u64 = 30;
 
 /// A store with a sealed part, a late open part beside it, and a cached answer.
-async fn life() -> TempDir {
+pub(super) async fn life() -> TempDir {
     let dir = TempDir::new().expect("folder");
     let store = Embedded::open(dir.path(), options()).expect("open");
     store.write((0..20).map(entry).collect(), 20).await.expect("write");
@@ -20,18 +20,18 @@ async fn life() -> TempDir {
     dir
 }
 
-fn day_dir(root: &Path) -> PathBuf {
+pub(super) fn day_dir(root: &Path) -> PathBuf {
     root.join("days").join(DAY.to_string())
 }
 
-fn bend(path: &Path) {
+pub(super) fn bend(path: &Path) {
     let mut bytes = fs::read(path).expect("file");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     fs::write(path, bytes).expect("file");
 }
 
-fn all_events() -> Remedy {
+pub(super) fn all_events() -> Remedy {
     let (sender, events) = mpsc::channel(1);
     tokio::spawn(async move { sender.send(Ok((0..EVENTS).map(entry).collect())).await });
     Remedy::Events(events, EVENTS)
@@ -47,13 +47,13 @@ fn files(part: &Path) -> Vec<PathBuf> {
     all
 }
 
-async fn open(dir: &TempDir) -> (Arc<Embedded>, Whole) {
+pub(super) async fn open(dir: &TempDir) -> (Arc<Embedded>, Whole) {
     let store = Arc::new(Embedded::open(dir.path(), options()).expect("damage keeps no store down"));
     let whole = Whole(Arc::<Embedded>::clone(&store));
     (store, whole)
 }
 
-async fn is_whole(whole: &Whole, what: &str) {
+pub(super) async fn is_whole(whole: &Whole, what: &str) {
     let answer = whole.aggregate(&plan(vec![])).await.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(answer.rows[0].values[0], Some(EVENTS as f64), "{what}");
     assert!(whole.damaged().await.expect("damaged").is_empty(), "{what}");
