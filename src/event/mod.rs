@@ -11,6 +11,7 @@ mod payload;
 mod raw;
 mod recent;
 mod value;
+mod visit;
 
 pub use known::{Known, Shape};
 pub use origin::{ORIGIN, Origin};
@@ -18,6 +19,7 @@ pub use payload::PayloadError;
 pub use raw::RawEvent;
 pub use recent::{IdHash, IdScope, RecentIds};
 pub use value::{Text, Value, number_text};
+pub use visit::visit_id;
 
 use crate::clock::Millis;
 use serde::{Deserialize, Serialize};

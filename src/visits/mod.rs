@@ -13,10 +13,8 @@ pub mod recount;
 pub use increments::{Increments, Landing, Previous, VisitRef};
 
 use crate::clock::Millis;
-use crate::event::{Day, Event, Known, Text};
+use crate::event::{Event, Known, Text, visit_id};
 use clicks::Clicks;
-use siphasher::sip::SipHasher13;
-use std::hash::Hasher;
 use std::sync::Arc;
 
 /// A visit ends this long after its last starting or extending event; exactly so long still belongs.
@@ -49,17 +47,6 @@ impl Role {
 pub fn page_of(event: &Event) -> Option<&str> {
     let of_view = || event.text(Known::Path).or_else(|| event.text(Known::Id));
     (event.action() == "view").then(of_view).flatten()
-}
-
-/// The stable id of a visit.
-pub fn visit_id(site: &str, day: Day, visitor: u64, visit_at: Millis) -> u64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write_u64(site.len() as u64);
-    hasher.write(site.as_bytes());
-    hasher.write_i32(day.0);
-    hasher.write_u64(visitor);
-    hasher.write_i64(visit_at);
-    hasher.finish()
 }
 
 /// What is remembered of one visitor within one day.

@@ -5,9 +5,9 @@
 //! - Visitor by visitor, as a store's scan hands them over: two wrongs of two visitors never cancel out.
 //! - Bounded by one visitor's events and [`DIFFERENCES_MAX`].
 
-use super::{Landing, Role, VISIT_IDLE_MS, page_of, visit_id};
+use super::{Landing, Role, VISIT_IDLE_MS, page_of};
 use crate::clock::Millis;
-use crate::event::{Event, Known};
+use crate::event::{Event, Known, visit_id};
 use std::collections::{BTreeMap, HashSet};
 
 /// Differences listed; beyond it they are only counted.

@@ -5,6 +5,7 @@
 
 use super::hashes::Hashes;
 use super::values;
+use super::visit_ids::VisitIds;
 use crate::event::{Key, Shape, Value};
 use crate::store::forms;
 use std::borrow::Cow;
@@ -195,6 +196,8 @@ pub enum Source {
         /// The visit's values.
         values: Column<u64>,
     },
+    /// The visit's id, where its row has none: it follows from the event.
+    VisitId(Arc<VisitIds>),
     /// The same for all.
     Same(u64),
 }
@@ -215,6 +218,7 @@ impl Source {
                     held.iter().for_each(|raw| each(place, *raw));
                 });
             }
+            Self::VisitId(ids) => ids.for_each(docs, each),
             Self::Same(raw) => (0..docs.len()).for_each(|place| each(place, *raw)),
         }
     }
@@ -223,12 +227,13 @@ impl Source {
     pub fn bounds(&self) -> (u64, u64) {
         match self {
             Self::Own(column) | Self::Visit { values: column, .. } => (column.min_value(), column.max_value()),
+            Self::VisitId(_) => (0, u64::MAX),
             Self::Same(raw) => (*raw, *raw),
         }
     }
 }
 
-fn own(column: &Column<u64>, docs: &Docs, mut each: impl FnMut(usize, u64)) {
+pub(super) fn own(column: &Column<u64>, docs: &Docs, mut each: impl FnMut(usize, u64)) {
     let mut raws = vec![0; BLOCK as usize];
     if let (Docs::All(all), ColumnIndex::Full) = (docs, &column.index) {
         for from in (0..*all).step_by(BLOCK as usize) {

@@ -51,6 +51,7 @@ mod shared;
 mod texts;
 mod usage;
 mod values;
+mod visit_ids;
 mod visits_table;
 
 pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};

@@ -8,6 +8,7 @@ use super::hashes::Hashes;
 use super::parts::sealed_fields;
 use super::row::Dynamic;
 use super::schema::{POSITION, WITHIN, column_name};
+use super::visit_ids::VisitIds;
 use crate::event::{Day, Key, Known, Shape};
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
@@ -133,8 +134,33 @@ impl Segment {
                     parts.push(Values { source: Source::Visit { visit: visit.clone(), values }, form });
                 }
             }
+            if known == Known::Visit {
+                parts.extend(self.visit_ids(beside, visit)?);
+            }
         }
         Ok(())
+    }
+
+    /// The ids of visits that stand in no row; `None` where nothing is there that they could follow from.
+    fn visit_ids(&self, beside: &Beside, rows: Column<u64>) -> std::io::Result<Option<Values>> {
+        let first = |columnar: &ColumnarReader, known: Known| match columnar.read_columns(known.name())?.first() {
+            Some(handle) => open(handle),
+            None => Ok(None),
+        };
+        let began = first(&beside.visits, Known::VisitAt)?;
+        let (visitors, sites) = (first(&self.columnar, Known::Visitor)?, first(&self.columnar, Known::Site)?);
+        let (Some((began, _)), Some((visitors, _)), Some((sites, Form::Text(names)))) = (began, visitors, sites) else {
+            return Ok(None);
+        };
+        let ids = VisitIds {
+            day: self.day,
+            rows,
+            began,
+            written: first(&beside.visits, Known::Visit)?.map(|(written, _)| written),
+            visitors: (visitors, beside.visitors.clone()),
+            sites: (sites, names),
+        };
+        Ok(Some(Values { source: Source::VisitId(Arc::new(ids)), form: Form::Hash }))
     }
 
     /// The column of rows in the table of visits.

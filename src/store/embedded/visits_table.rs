@@ -1,7 +1,8 @@
 //! Visits table: what is the same on every event of a visit, written once for each visit of a segment.
 //! - A row is a visit with all these values; an event that differs in one of them begins a row of its own, so whatever
 //!   increments were derived come back as they were.
-//! - The table is a columnar file: a column a key, a row a visit.
+//! - The table is a columnar file: a column a key, a row a visit. An id that follows from the event ([`Event::visit_id`]), as all
+//!   do that were derived, is not written: it would be as large as all the rest.
 
 use crate::event::{Event, Known, Shape, Value};
 use tantivy::columnar::{ColumnType, ColumnarWriter};
@@ -39,7 +40,8 @@ impl VisitsTable {
             return None;
         }
         if self.last.as_ref() != Some(&row) {
-            for (known, value) in MOVED.iter().zip(&row) {
+            let follows = event.hash(Known::Visit) == event.visit_id();
+            for (known, value) in MOVED.iter().zip(&row).skip(usize::from(follows)) {
                 self.record(*known, value.as_ref());
             }
             self.last = Some(row);
