@@ -1,16 +1,16 @@
-//! Traces: what a kill left on disk says what it fell into. Only what is younger than its round counts.
+//! Traces: what a kill left on disk says what it fell into. Only what was changed since its round began counts.
 
 use metronome::clock::Millis;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// Something a kill can fall into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// The next segment of the journal is made and nothing is in it.
     Rotation,
-    /// A segment of an open part is written and no commit names it.
+    /// A file of an open part is written, or took the place of others, and the part's commit is not over.
     Flush,
     /// The store's position is being replaced.
     Promise,
@@ -29,7 +29,7 @@ pub enum Phase {
 }
 
 /// All of them.
-const PHASES: [Phase; 9] = [
+pub const PHASES: [Phase; 9] = [
     Phase::Rotation,
     Phase::Flush,
     Phase::Promise,
@@ -54,13 +54,17 @@ impl Phase {
         match self {
             Self::Rotation => rotates(&data_dir.join("journal"), since),
             Self::Promise => is_young(&store.join("POSITION.tmp"), since),
-            Self::Month => list(&store.join("months")).iter().any(|path| name(path).ends_with(".tmp")),
-            Self::Remove => any_day(&|day| name(day).ends_with(".expired")),
-            Self::Swap => any_day(&|day| day.join("CURRENT.tmp").exists()),
+            Self::Month => {
+                list(&store.join("months")).iter().any(|path| is_ended(path, ".tmp") && is_young(path, since))
+            }
+            Self::Remove => any_day(&|day| is_ended(day, ".expired") && is_young(day, since)),
+            Self::Swap => any_day(&|day| is_young(&day.join("CURRENT.tmp"), since)),
             Self::Flush => any_day(&|day| parts(day).any(|part| part.counts() && part.is_unfinished(since))),
-            Self::Seal => any_day(&|day| parts(day).any(|part| part.is_ahead() && !part.is_stripped())),
-            Self::Strip => any_day(&|day| parts(day).any(|part| part.is_ahead() && part.is_stripped())),
-            Self::Retire => any_day(&|day| parts(day).any(|part| part.is_behind())),
+            Self::Seal => any_day(&|day| parts(day).any(|part| part.is_ahead() && part.has_events(since))),
+            Self::Strip => any_day(&|day| parts(day).any(|part| part.is_ahead() && part.is_stripped(since))),
+            Self::Retire => {
+                any_day(&|day| is_young(&day.join("CURRENT"), since) && parts(day).any(|part| part.is_behind()))
+            }
         }
     }
 }
@@ -89,19 +93,25 @@ impl Part {
         self.number < self.current
     }
 
-    /// Whether it holds what stays of expired events, and no event.
-    fn is_stripped(&self) -> bool {
-        !self.path.join("0").exists() && self.path.join("expired.tbl").exists()
+    /// Whether it has a segment of events.
+    fn has_events(&self, since: Millis) -> bool {
+        is_young(&self.path.join("0"), since)
     }
 
-    /// Whether it holds files of a segment that its last commit does not name.
+    /// Whether it holds what stays of expired events, and no event. A part that is sealed over such a one begins with a
+    /// second name of its table.
+    fn is_stripped(&self, since: Millis) -> bool {
+        let is_own =
+            |table: &PathBuf| fs::metadata(table).is_ok_and(|file| file.nlink() == 1) && is_young(table, since);
+        let tables = ["late.tbl", "expired.tbl"].map(|table| self.path.join(table));
+        !self.path.join("0").exists() && tables.iter().any(is_own)
+    }
+
+    /// Whether it holds files that its commit does not name.
     fn is_unfinished(&self, since: Millis) -> bool {
-        let Ok(committed) = fs::read_to_string(self.path.join("meta.json")) else { return true };
-        let committed = committed.replace('-', "");
-        list(&self.path).iter().any(|path| {
-            let stem = name(path).split('.').next().unwrap_or_default().to_owned();
-            stem.len() == 32 && !committed.contains(&stem) && is_young(path, since)
-        })
+        let committed = fs::read_to_string(self.path.join("part.json")).unwrap_or_default();
+        let is_named = |path: &Path| committed.contains(&format!("{:?}", name(path)));
+        list(&self.path).iter().any(|path| is_ended(path, ".col") && !is_named(path) && is_young(path, since))
     }
 }
 
@@ -126,19 +136,26 @@ fn rotates(journal: &Path, since: Millis) -> bool {
     segments.len() > 1 && segments.last().is_some_and(|newest| is_empty(newest) && is_young(newest, since))
 }
 
-/// What `CURRENT` names: `g7 open4`.
+/// What `CURRENT` names: `g7 open4 from12 CRC`; a day without one has open parts alone.
 fn current(day: &Path) -> (u32, u32) {
-    let text = fs::read_to_string(day.join("CURRENT")).unwrap_or_default();
-    let numbers = text.trim_end().split_once(' ').and_then(|(generation, open)| {
-        Some((generation.strip_prefix('g')?.parse().ok()?, open.strip_prefix("open")?.parse().ok()?))
-    });
-    numbers.unwrap_or((0, 1))
+    let path = day.join("CURRENT");
+    let Ok(text) = fs::read_to_string(&path) else { return (0, 1) };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let number = |at: usize, name| words.get(at)?.strip_prefix(name)?.parse().ok();
+    let (Some(generation), Some(open)) = (number(0, "g"), number(1, "open")) else {
+        panic!("{}: {text:?} names no parts", path.display())
+    };
+    (generation, open)
 }
 
+/// Whether it was written, made, or given its name since then.
 fn is_young(path: &Path, since: Millis) -> bool {
-    let modified = fs::metadata(path).and_then(|file| file.modified());
-    let age = modified.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    age.is_some_and(|age| age.as_millis() as Millis >= since)
+    let changed = fs::metadata(path).map(|file| file.ctime() * 1000 + file.ctime_nsec() / 1_000_000);
+    changed.is_ok_and(|at| at >= since)
+}
+
+fn is_ended(path: &Path, ending: &str) -> bool {
+    name(path).ends_with(ending)
 }
 
 fn name(path: &Path) -> String {
@@ -148,4 +165,39 @@ fn name(path: &Path) -> String {
 /// What is in a folder; nothing where it has just gone.
 fn list(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+}
+
+#[test]
+fn each_phase_shows_by_what_it_leaves_and_by_nothing_else() {
+    let folder = tempfile::tempdir().expect("folder");
+    let day = folder.path().join("store/days/2026-03-01");
+    let show = |made: &str, since: Millis| {
+        let path = day.join(made);
+        fs::create_dir_all(path.parent().expect("its folder")).expect("folder");
+        fs::write(&path, "").expect("file");
+        let shown = seen(folder.path(), since);
+        fs::remove_file(&path).expect("removed");
+        shown
+    };
+    let whole = [("g7/0", ""), ("open4/0.col", ""), ("open4/part.json", r#"{"files":[{"name":"0.col"}]}"#)];
+    for (name, text) in whole.into_iter().chain([("CURRENT", "g7 open4 from12 01234567\n")]) {
+        fs::create_dir_all(day.join(name).parent().expect("its folder")).expect("folder");
+        fs::write(day.join(name), text).expect("file");
+    }
+    assert_eq!(seen(folder.path(), 0), [], "nothing is under way");
+    let left = [
+        ("open4/1.col", Phase::Flush),
+        ("g8/0", Phase::Seal),
+        ("g8/expired.tbl", Phase::Strip),
+        ("CURRENT.tmp", Phase::Swap),
+        ("open3/part.json", Phase::Retire),
+    ];
+    for (made, phase) in left {
+        assert_eq!(show(made, 0), [phase], "{made}");
+        assert_eq!(show(made, Millis::MAX), [], "{made} of a round before");
+        let part = day.join(made.split('/').next().expect("a part"));
+        if !["open4", "CURRENT.tmp"].iter().any(|lasting| part.ends_with(lasting)) {
+            fs::remove_dir(part).expect("removed");
+        }
+    }
 }
