@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod folder;
 pub mod http;
 pub mod indexer;
 pub mod ingest;

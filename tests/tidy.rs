@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room → the rooms it may use. `clock` and `error` are open to all.
+/// Rooms that are open to all.
+const OPEN: [&str; 3] = ["clock", "error", "folder"];
+/// Room → the rooms it may use beside those that are open to all.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("error", &[]),
+    ("folder", &[]),
     ("event", &[]),
     ("config", &[]),
     ("journal", &[]),
@@ -51,7 +54,7 @@ fn rooms_use_only_the_rooms_they_may() {
             panic!("{}: the room {} is not in the table", source.path.display(), source.room);
         };
         for used in rooms_used(&source.lines) {
-            let open = used == source.room || used == "clock" || used == "error" || allowed.contains(&"*");
+            let open = used == source.room || OPEN.contains(&used.as_str()) || allowed.contains(&"*");
             if !open && !allowed.contains(&used.as_str()) {
                 wrong.push(format!("{} uses {used}", source.path.display()));
             }

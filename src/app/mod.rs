@@ -19,6 +19,7 @@ use crate::catalog::salts::Salts;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Kind;
+use crate::folder;
 use crate::indexer::{self, Indexer};
 use crate::ingest::{self, Ingest};
 use crate::journal::{Journal, Lock};
@@ -123,7 +124,9 @@ impl House {
         let lock = Lock::take(&data_dir.join("journal"))?;
         let catalog = Arc::new(Catalog::open(&data_dir.join("catalog.sqlite"))?);
         let salts = Arc::new(Salts::open(Arc::clone(&catalog))?);
-        let store = Embedded::open(&data_dir.join("store"), rules::store(config))?;
+        let store_dir = data_dir.join("store");
+        make_folder(&store_dir)?;
+        let store = Embedded::open(&store_dir, rules::store(config))?;
         let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, store.reached()))?;
         let store: Arc<dyn Store> = Arc::new(store);
         tend::report(&recovery);
@@ -204,5 +207,5 @@ pub fn check(config: &Config) -> Result<String, AppError> {
 }
 
 fn make_folder(path: &Path) -> Result<(), AppError> {
-    std::fs::create_dir_all(path).map_err(|source| AppError::Folder { path: path.to_owned(), source })
+    folder::make_durably(path).map_err(|source| AppError::Folder { path: path.to_owned(), source })
 }

@@ -46,15 +46,9 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// The folder `folder`, made durably with its parents when it is not there.
+    /// The folder `folder`, which is there.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        let folder = std::path::absolute(folder)?;
-        let made: Vec<&Path> = folder.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
-        fs::create_dir_all(&folder)?;
-        for parent in made.into_iter().filter_map(Path::parent) {
-            fs::File::open(parent)?.sync_all()?;
-        }
-        Ok(Self { folder })
+        Ok(Self { folder: std::path::absolute(folder)? })
     }
 }
 

@@ -1,4 +1,5 @@
 //! The folder's lock: one journal per folder, over all processes.
+//! - The folder is made here, durably, where there is none.
 //! - It is held by an open file (`flock`): it goes with the process, however that ends; the file stays and means nothing.
 
 use super::error::JournalError;
@@ -20,7 +21,7 @@ impl Lock {
     /// # Errors
     /// [`JournalError::Locked`], [`JournalError::Io`].
     pub fn take(folder: &Path) -> Result<Self, JournalError> {
-        std::fs::create_dir_all(folder).map_err(|source| JournalError::io("make", &folder.display(), source))?;
+        crate::folder::make_durably(folder).map_err(|source| JournalError::io("make", &folder.display(), source))?;
         let path = folder.join(NAME);
         let failed = |source| JournalError::io("lock", &path.display(), source);
         let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;

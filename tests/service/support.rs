@@ -118,7 +118,8 @@ impl Drop for Server {
 pub fn metronome(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_metronome"));
     command.arg("--data-dir").arg(data_dir).env_remove("METRONOME_CONFIG").env_remove("METRONOME_KEY");
-    command.current_dir(data_dir);
+    let above = data_dir.parent().expect("a folder above");
+    command.current_dir(if data_dir.is_dir() { data_dir } else { above });
     command
 }
 

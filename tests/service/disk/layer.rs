@@ -6,10 +6,10 @@
 use super::dice::Dice;
 use super::mount::{self, Served};
 use super::power;
-use super::tree::{Inode, ROOT, Tree};
+use super::tree::{Inode, Tree};
 use fuser::{BackgroundSession, Errno};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ pub enum Operation {
 /// When the power goes: after so many operations of a kind, and some more of any.
 #[derive(Debug, Clone)]
 pub struct Fuse {
-    /// The first name below the root under which they are counted; empty for all.
+    /// The first name below the data folder under which they are counted; empty for all.
     pub area: &'static str,
     /// Whether only changes of names are counted: what rotation, sealing and expiry hang on.
     pub names_only: bool,
@@ -49,7 +49,7 @@ pub struct Faults {
     pub dice: Dice,
     /// One in so many fails.
     pub one_in: usize,
-    /// The names below the root under which they do.
+    /// The names below the data folder under which they do.
     pub areas: &'static [&'static str],
     pub hit: u64,
 }
@@ -76,8 +76,7 @@ impl Shared {
 
     /// Whether an operation on something, or on a name in a folder, may go on.
     pub fn admit(&self, state: &mut State, operation: Operation, inode: Inode, name: &OsStr) -> Result<Verdict, Errno> {
-        let area = if inode == ROOT { name } else { &state.tree.node(inode)?.area };
-        let area = area.to_string_lossy().into_owned();
+        let area = state.tree.area(inode, name)?.to_string_lossy().into_owned();
         if state.fuse.as_mut().is_some_and(|fuse| fuse.burns_out(operation, &area)) {
             state.is_dead = true;
             self.died.notify_all();
@@ -126,6 +125,7 @@ pub struct Layer {
     shared: Arc<Shared>,
     session: Option<BackgroundSession>,
     folder: TempDir,
+    data_dir: PathBuf,
 }
 
 impl Layer {
@@ -134,7 +134,10 @@ impl Layer {
         let folder = tempfile::tempdir().expect("folder");
         let shared: Arc<Shared> = Arc::default();
         match mount::mount(Served(Arc::clone(&shared)), folder.path()) {
-            Ok(session) => Some(Self { shared, session: Some(session), folder }),
+            Ok(session) => {
+                let data_dir = folder.path().join("data");
+                Some(Self { shared, session: Some(session), folder, data_dir })
+            }
             Err(error) => {
                 assert!(std::env::var_os("TESTS_SKIP_NOTHING").is_none(), "FUSE cannot be mounted here: {error}");
                 println!("skipped: FUSE cannot be mounted here: {error}");
@@ -143,8 +146,9 @@ impl Layer {
         }
     }
 
+    /// The data folder. The layer begins without it: a server makes it, and its name is lost as any other.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.data_dir
     }
 
     /// The power goes once this has burnt out.

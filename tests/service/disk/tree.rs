@@ -51,7 +51,7 @@ pub struct Node {
     pub kind: Kind,
     pub mode: u16,
     pub modified: Millis,
-    /// The first name below the root on the way to it.
+    /// The first name below the data folder on the way to it.
     pub area: OsString,
     pub names: u32,
     handles: u32,
@@ -192,7 +192,7 @@ impl Tree {
         if self.names(folder)?.contains_key(name) {
             return Err(Errno::EEXIST);
         }
-        let area = if folder == ROOT { name.to_owned() } else { self.node(folder)?.area.clone() };
+        let area = self.area(folder, name)?.to_owned();
         let node = Node::new(kind, (mode & 0o7777) as u16, area);
         if self.left() < blocks(node.bytes()).max(BLOCK) {
             return Err(Errno::ENOSPC);
@@ -203,6 +203,12 @@ impl Tree {
         self.nodes.insert(inode, node);
         self.link(inode, folder, name)?;
         Ok(inode)
+    }
+
+    /// The area of something, or of a name in a folder; the data folder itself, which the root names, is of none.
+    pub fn area<'a>(&'a self, inode: Inode, name: &'a OsStr) -> Result<&'a OsStr, Errno> {
+        let area = self.node(inode)?.area.as_os_str();
+        Ok(if area.is_empty() && inode != ROOT { name } else { area })
     }
 
     pub fn link(&mut self, inode: Inode, folder: Inode, name: &OsStr) -> Result<(), Errno> {

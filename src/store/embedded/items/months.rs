@@ -12,6 +12,7 @@ use super::table::Table;
 use super::tables::Tables;
 use super::{Source, failed};
 use crate::event::Day;
+use crate::folder::make_durably;
 use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -67,7 +68,7 @@ struct Made {
 impl Months {
     /// The months in `folder`, which is made if it is not there; leftovers of a crash are removed.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(failed("make folder", folder))?;
+        make_durably(folder).map_err(failed("make folder", folder))?;
         let mut made = BTreeMap::new();
         for entry in std::fs::read_dir(folder).map_err(failed("list folder", folder))? {
             let path = entry.map_err(failed("list folder", folder))?.path();
