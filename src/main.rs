@@ -8,7 +8,7 @@ use metronome::catalog::Catalog;
 use metronome::catalog::keys::Keys;
 use metronome::clock::Clock;
 use metronome::config::{self, Config, LogFormat};
-use metronome::shell::args::{self, Arguments, Command, Serve, Through};
+use metronome::shell::args::{self, Arguments, Command, Key, Serve, Through};
 use metronome::shell::client::Client;
 use metronome::shell::{self, import, jobs, key, load, tock};
 use std::io::{IsTerminal, Write};
@@ -82,16 +82,19 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
             with_client(&config, &asked.through, ask).await
         }
         Command::Tock(asked) => {
-            with_client(&config, &asked.through, async |client| tock::run(client, &asked, terminal).await).await
+            with_data(&config, &asked.through, async |client| tock::run(client, &asked, terminal).await).await
         }
         Command::Seal(asked) => {
-            with_client(&config, &asked.through, async |client| jobs::seal(client, &asked.days).await).await
+            with_data(&config, &asked.through, async |client| jobs::seal(client, &asked.days).await).await
         }
         Command::Verify(asked) => {
             let ask = async |client: &Client| jobs::verify(client, &asked).await;
-            with_client(&config, &asked.through, ask).await
+            with_data(&config, &asked.through, ask).await
         }
         Command::Key(asked) => {
+            if !matches!(asked, Key::New { .. }) {
+                app::must_be_there(&config)?;
+            }
             let catalog = Catalog::open(&app::catalog_path(&config)?)?;
             print(&key::run(&Keys::open(Arc::new(catalog), Clock::System)?, &asked)?)
         }
@@ -124,6 +127,18 @@ async fn with_client(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The same for what needs a data folder that is there.
+async fn with_data(
+    config: &Config,
+    through: &Through,
+    ask: impl AsyncFnOnce(&Client) -> Result<String, shell::ShellError>,
+) -> anyhow::Result<()> {
+    if through.to.is_none() {
+        app::must_be_there(config)?;
+    }
+    with_client(config, through, ask).await
 }
 
 /// Prints to standard output; a reader that has gone is no failure.

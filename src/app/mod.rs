@@ -43,8 +43,14 @@ pub enum AppError {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder that something was to be there in has nothing of a data folder's.
+    #[error("{path} is no data folder: metronome serve, import or key new makes one, --data-dir names another")]
+    NoData {
+        /// Which.
+        path: PathBuf,
+    },
     /// The address cannot be served.
-    #[error("listen on {address}")]
+    #[error("listen on {address} (--listen or http.listen names another)")]
     Listen {
         /// Which.
         address: std::net::SocketAddr,
@@ -90,7 +96,7 @@ impl AppError {
             Self::Store(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::Places(_) | Self::Route { .. } => Kind::Invalid,
+            Self::NoData { .. } | Self::Places(_) | Self::Route { .. } => Kind::Invalid,
         }
     }
 }
@@ -187,6 +193,16 @@ impl House {
     }
 }
 
+/// Refuses a folder that no data folder was made of: what only works on what is there would answer for nothing.
+pub fn must_be_there(config: &Config) -> Result<(), AppError> {
+    let path = &config.data_dir;
+    if path.exists() && !path.is_dir() {
+        return make_folder(path);
+    }
+    let is_there = ["journal", "catalog.sqlite", "store"].iter().any(|part| path.join(part).exists());
+    is_there.then_some(()).ok_or_else(|| AppError::NoData { path: path.clone() })
+}
+
 /// Where the catalog of a data folder is; makes the folder where there is none.
 pub fn catalog_path(config: &Config) -> Result<PathBuf, AppError> {
     make_folder(&config.data_dir)?;
@@ -199,11 +215,14 @@ pub fn check(config: &Config) -> Result<String, AppError> {
     if let Some(path) = &config.privacy.geoip {
         Places::open(path)?;
     }
-    make_folder(&config.data_dir)?;
-    let probe = tempfile::NamedTempFile::new_in(&config.data_dir);
-    probe.map_err(|source| AppError::Folder { path: config.data_dir.clone(), source })?;
-    let address = config.http.listen;
-    Ok(format!("the configuration is sound: data in {}, HTTP on {address}\n", config.data_dir.display()))
+    let (data_dir, address) = (std::path::absolute(&config.data_dir), config.http.listen);
+    let data_dir = data_dir.map_err(|source| AppError::Folder { path: config.data_dir.clone(), source })?;
+    // It is not made here: what has only been looked at stays as it was.
+    let there = data_dir.ancestors().find(|folder| folder.exists()).unwrap_or(&data_dir);
+    let probe = tempfile::NamedTempFile::new_in(there);
+    probe.map_err(|source| AppError::Folder { path: there.to_owned(), source })?;
+    let new = if there == data_dir { "" } else { " (not made yet)" };
+    Ok(format!("the configuration is sound: data in {}{new}, HTTP on {address}\n", config.data_dir.display()))
 }
 
 fn make_folder(path: &Path) -> Result<(), AppError> {

@@ -63,3 +63,38 @@ fn a_key_made_beside_a_running_server_works_at_once() {
         ureq::get(format!("http://{}/tock.json", server.address)).header("authorization", format!("Bearer {secret}"));
     assert_eq!(asked.call().expect("an answer").status(), 200);
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_neither_sound_nor_made() {
+    let folder = tempfile::tempdir().expect("folder");
+    let typo = folder.path().join("typo");
+    for command in [&["verify"][..], &["seal"], &["tock"], &["key", "list"], &["key", "revoke", "a"]] {
+        let output = run(&typo, command);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {message}");
+        assert!(message.contains("is no data folder"), "{command:?}: {message}");
+    }
+    let checked = run(&typo, &["check"]);
+    assert!(checked.status.success() && String::from_utf8_lossy(&checked.stdout).contains("not made yet"));
+    assert!(!typo.exists());
+    assert!(run(&typo, &["key", "new", "--scope", "read"]).status.success());
+    assert!(run(&typo, &["verify"]).status.success());
+    let unheld = run(&typo, &["verify", "2026-03-01"]);
+    assert_eq!(unheld.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unheld.stderr).contains("2026-03-01"));
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_start_is_named_with_a_way_out() {
+    let folder = tempfile::tempdir().expect("folder");
+    let first = Server::start(&folder.path().join("first"), &[]);
+    let taken = run(&folder.path().join("second"), &["serve", "--listen", &first.address.to_string()]);
+    let message = String::from_utf8_lossy(&taken.stderr).into_owned();
+    assert!(message.contains("in use") && message.contains("--listen"), "{message}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("file");
+    for command in ["serve", "verify"] {
+        let message = String::from_utf8_lossy(&run(&file, &[command]).stderr).into_owned();
+        assert!(message.contains("it is not a folder"), "{command}: {message}");
+    }
+}
