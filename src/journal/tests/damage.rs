@@ -70,6 +70,28 @@ fn a_tail_with_a_sector_that_was_never_written_is_cut_and_said_so() {
     }
 }
 
+#[test]
+fn a_group_of_many_records_that_a_power_loss_makes_holes_in_is_a_torn_tail() {
+    let files = Faulty::default();
+    let options = Options { record_bytes_max: 8 << 10, segment_bytes_max: 1 << 19, ..tiny() };
+    let (journal, _) = open_in(&files, options.clone());
+    let mut random = Random(8);
+    let payload: Vec<u8> = std::iter::repeat_with(|| random.below(256) as u8).take(5000).collect();
+    files.shut_gate();
+    let caller = std::thread::spawn({
+        let batch: Batch = [&payload[..]; 3].into_iter().collect();
+        move || runtime().block_on(journal.append(batch))
+    });
+    files.until_a_sync_waits();
+    // A sector of the first record did not reach the disk; whatever is behind it did.
+    let mut torn = files.bytes_of(SEGMENT);
+    torn[1024..1536].fill(0);
+    files.open_gate();
+    assert_eq!(caller.join().unwrap().unwrap(), 0..3);
+    let (_, recovery) = open_in(&files.with(SEGMENT, &torn), options);
+    assert_eq!((recovery.damaged.len(), recovery.end), (0, 0), "{recovery}");
+}
+
 /// What was read is what was written, at its position; whether all of it was.
 fn assert_nothing_wrong(read: &Entries, written: &Entries, place: &str) -> bool {
     assert!(read.iter().all(|entry| written.contains(entry)), "{place}: {read:?}");

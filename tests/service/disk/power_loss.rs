@@ -92,7 +92,8 @@ fn live(layer: &Layer, settings: &[(&str, &str)], ledger: &Ledger, dice: &mut Di
         Ok(server) => server,
         Err(why) => return assert!(layer.is_dead(), "it did not start, on a disk that works: {why}"),
     };
-    let batch = *dice.pick(&[1, 1, 20]);
+    // Large ones make several records of the journal under one acknowledgement.
+    let batch = *dice.pick(&[1, 1, 20, 1000]);
     let load =
         ledger.send(server.address, Way { connections: 8, batch, rate: None, time_max: Duration::from_secs(20) });
     while !load.is_finished() && !layer.wait_dead(SEAL_EVERY) {
