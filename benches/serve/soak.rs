@@ -1,5 +1,6 @@
 //! The soak: half of the top rate for long, with readers and a probe beside it; memory, latencies, lag and disk over time.
-//! - It is flat when the last third is no more than a quarter worse than the first.
+//! - It is flat when the last third is no more than a quarter worse than the first. Events that wait count in seconds of the rate,
+//!   from one second on.
 //! - Where nothing was answered between two samples there is no figure, which is not a figure of zero.
 
 use crate::machine::{Machine, median};
@@ -184,6 +185,7 @@ impl Soak {
             ("/tick p99, ms", Better::Less, self.series(|sample| sample.tick_p99_ms)),
             ("/tock p99, ms", Better::Less, self.series(|sample| sample.tock_p99_ms)),
             ("seen after, ms", Better::Less, self.series(|sample| sample.seen_after_ms)),
+            ("waiting, s", Better::Less, self.series(|sample| Some((sample.waiting_events / self.rate).max(1.0)))),
         ];
         let head = format!("{} s at {:.0} events/s; medians of the first and the last third:", self.seconds, self.rate);
         let mut lines = vec![head];
