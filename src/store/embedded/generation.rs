@@ -12,6 +12,7 @@ use super::items::{DayTable, Source};
 use super::manifest::{Manifest, TableFacts};
 use super::parts::{Folder, sealed_fields};
 use super::segment::{Beside, Segment};
+use super::through;
 use crate::clock::Millis;
 use crate::store::StoreError;
 use crate::store::plan::{TimeKey, TimeRange};
@@ -186,17 +187,15 @@ impl Generation {
         Ok(damage)
     }
 
-    /// A file of ours, mapped, its length and checksum checked.
+    /// A file of ours, its length and checksum checked, then mapped.
     fn slice(&self, name: &str) -> Result<FileSlice, StoreError> {
         let path = self.folder.path().join(name);
-        let (dir, file) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
-        let mapped = MmapDirectory::open(dir).map_err(engine("map folder"))?;
-        let slice = mapped.open_read(Path::new(file)).map_err(engine("map file"))?;
-        let bytes = slice.read_bytes().map_err(file_error("read", &path))?;
-        if self.manifest.files.get(name) != Some(&(bytes.len() as u64, crc32c::crc32c(&bytes))) {
+        if self.manifest.files.get(name) != Some(&through::read(&path)?) {
             return Err(corrupt(&path, "checksum mismatch"));
         }
-        Ok(slice)
+        let (dir, file) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
+        let mapped = MmapDirectory::open(dir).map_err(engine("map folder"))?;
+        mapped.open_read(Path::new(file)).map_err(engine("map file"))
     }
 }
 

@@ -5,6 +5,7 @@
 use super::aside::is_damage;
 use super::error::{corrupt, engine, file_error, why};
 use super::schema::{Fields, settings};
+use super::through;
 use crate::store::StoreError;
 use serde_json::Value;
 use std::path::Path;
@@ -62,6 +63,11 @@ fn check(index: &Index, path: &Path, folder: &Path) -> Result<Option<StoreError>
     // The engine takes so much for granted, and panics.
     if std::fs::metadata(folder.join(path)).is_ok_and(|file| file.len() < FOOT_BYTES_MIN) {
         return Ok(Some(corrupt(&folder.join(path), "shorter than its foot")));
+    }
+    match through::read(&folder.join(path)) {
+        Ok(_) => {}
+        Err(error) if is_damage(&error) => return Ok(Some(corrupt(&folder.join(path), why(&error)))),
+        Err(error) => return Err(error),
     }
     match index.directory().validate_checksum(path).map_err(engine("check a file of an index")) {
         Ok(true) => Ok(None),

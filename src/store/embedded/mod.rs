@@ -49,6 +49,7 @@ mod seal;
 mod segment;
 mod shared;
 mod texts;
+mod through;
 mod usage;
 mod values;
 mod visit_ids;
