@@ -130,9 +130,7 @@ impl House {
         let lock = Lock::take(&data_dir.join("journal"))?;
         let catalog = Arc::new(Catalog::open(&data_dir.join("catalog.sqlite"))?);
         let salts = Arc::new(Salts::open(Arc::clone(&catalog))?);
-        let store_dir = data_dir.join("store");
-        make_folder(&store_dir)?;
-        let store = Embedded::open(&store_dir, rules::store(config))?;
+        let store = Embedded::open(&data_dir.join("store"), rules::store(config))?;
         let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, store.reached()))?;
         let store: Arc<dyn Store> = Arc::new(store);
         tend::report(&recovery);

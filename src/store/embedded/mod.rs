@@ -63,6 +63,7 @@ use super::{
     Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, Store, StoreError,
 };
 use crate::event::{Day, Key};
+use crate::folder::make_durably;
 use crate::store::forms;
 use async_trait::async_trait;
 use collect::Deadline;
@@ -101,7 +102,7 @@ pub struct Embedded {
 impl Embedded {
     /// Opens the store in `dir`, or begins one; removes what was cut short.
     pub fn open(dir: &Path, options: EmbeddedOptions) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir.join("days")).map_err(file_error("create", dir))?;
+        make_durably(&dir.join("days")).map_err(file_error("create", dir))?;
         let lock = lock(dir)?;
         let found = read::read_all(&dir.join("days"))?;
         let months = Months::open(&dir.join("months"))?;
