@@ -195,6 +195,7 @@ impl House {
 pub fn must_be_there(config: &Config) -> Result<(), AppError> {
     let path = &config.data_dir;
     if path.exists() && !path.is_dir() {
+        // Refused as it is where one would be made.
         return make_folder(path);
     }
     let is_there = ["journal", "catalog.sqlite", "store"].iter().any(|part| path.join(part).exists());

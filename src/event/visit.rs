@@ -17,8 +17,8 @@ pub fn visit_id(site: &str, day: Day, visitor: u64, visit_at: Millis) -> u64 {
 }
 
 impl Event {
-    /// The id of the visit that began at the event's `visit_at`; `None` for an event without that or without a visitor.
+    /// The id of the visit that began at the event's `visit_at`; `None` for an event without that, a visitor or a site.
     pub fn visit_id(&self) -> Option<u64> {
-        Some(visit_id(self.site(), self.day(), self.hash(Known::Visitor)?, self.int(Known::VisitAt)?))
+        Some(visit_id(self.text(Known::Site)?, self.day(), self.hash(Known::Visitor)?, self.int(Known::VisitAt)?))
     }
 }

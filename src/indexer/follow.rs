@@ -5,8 +5,9 @@
 use super::IndexerError;
 use super::handle::Shared;
 use crate::error::Kind;
-use crate::event::{Event, IdScope};
+use crate::event::{Event, IdScope, PayloadError};
 use crate::journal::{Block, Journal, JournalError, Reader};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -130,13 +131,22 @@ fn read(reader: &mut Reader, max: usize, journal: &Journal, shared: &Shared) -> 
 }
 
 fn decode(block: &Block, events: &mut Vec<Arrival>, journal: &Journal, shared: &Shared) {
+    // Told once for all that follow each other: a newer program's payloads may be many.
+    let mut lost: Option<(Range<u64>, PayloadError)> = None;
+    let tell = |lost: Option<(Range<u64>, PayloadError)>| {
+        lost.into_iter().for_each(|(positions, error)| journal.lose(positions, &error));
+    };
     for (position, payload) in (block.first..).zip(block.iter()) {
         match Event::from_payload(payload) {
             Ok((event, scope)) => events.push(Arrival { position, event, scope }),
             Err(error) => {
                 shared.lost.fetch_add(1, Ordering::Relaxed);
-                journal.lose(position..position + 1, &error);
+                match &mut lost {
+                    Some((positions, _)) if positions.end == position => positions.end += 1,
+                    _ => tell(lost.replace((position..position + 1, error))),
+                }
             }
         }
     }
+    tell(lost);
 }

@@ -2,7 +2,7 @@
 //! - They are noted by whoever follows the journal and would have needed them, and stay until somebody accepts them: the
 //!   damaged segment may be gone long before anybody looks.
 //! - The file is replaced whole; one that cannot be written is tried again with the next loss, and is known until then.
-//! - Bounded: [`LOSSES_MAX`]; further ones join the last.
+//! - Bounded: [`LOSSES_MAX`]; further ones join the last, and so does what follows it for the same reason.
 
 use super::aside::create_anew;
 use super::error::JournalError;
@@ -46,7 +46,8 @@ pub(super) fn add(losses: &mut Vec<Loss>, loss: Loss) -> bool {
         return false;
     }
     let is_full = losses.len() >= LOSSES_MAX;
-    match losses.last_mut().filter(|_| is_full) {
+    let joins = |last: &Loss| is_full || (last.why == loss.why && last.positions.end == loss.positions.start);
+    match losses.last_mut().filter(|last| joins(last)) {
         Some(last) => last.positions.end = last.positions.end.max(loss.positions.end),
         None => losses.push(loss),
     }
@@ -115,10 +116,13 @@ mod tests {
     fn a_loss_counts_once_and_there_are_never_too_many() {
         let mut losses = Vec::new();
         for at in 0..2 * LOSSES_MAX as u64 {
-            assert!(add(&mut losses, loss(at..at + 1)), "{at}");
+            assert!(add(&mut losses, loss(2 * at..2 * at + 1)), "{at}");
         }
-        assert!(!add(&mut losses, loss(7..8)));
+        assert!(!add(&mut losses, loss(8..9)));
         assert_eq!(losses.len(), LOSSES_MAX);
-        assert_eq!(losses[LOSSES_MAX - 1].positions, 999..2_000);
+        assert_eq!(losses[LOSSES_MAX - 1].positions, 1_998..3_999);
+        let mut losses = vec![loss(0..1)];
+        assert!(add(&mut losses, loss(1..3)) && add(&mut losses, loss(4..5)));
+        assert_eq!(losses, [loss(0..3), loss(4..5)]);
     }
 }

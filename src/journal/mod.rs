@@ -11,8 +11,8 @@
 //!
 //! Layers, each knowing only the one before: `files` (the folder; tests put a failing one in its place) → `frame` (the
 //! format, a head with checksums around opaque bytes) → `record` (payloads in a frame) → `segment` (a file of records,
-//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `losses` (what is gone for good) → `writer` behind
-//! `queue`, and `reader`.
+//! walked past damage; `aside` keeps what was damaged) → `log` and `recovery` (the segments of a folder) → `writer` behind
+//! `queue`, and `reader`. Beside them `losses`: what is gone for good.
 //!
 //! Deliberately absent: what payloads mean, duplicates, retention by time, preallocation (zeros written ahead save some
 //! 0.07 ms of a sync on ext4 and cost every byte twice), retries of an append.
@@ -156,13 +156,14 @@ impl Journal {
         let (log, recovery) = Log::open(files, &options)?;
         let shared = log.shared();
         *shared.losses() = losses::read(&*shared.files)?;
-        let queue = Arc::new(Queue::new(&options));
+        let (held, queue) = (options.position_min, Arc::new(Queue::new(&options)));
         let record_bytes_max = options.record_bytes_max;
         let thread = writer::start(log, Arc::clone(&queue), options, lock)?;
         let owner = Owner { shared, queue, record_bytes_max, thread: Mutex::new(Some(thread)) };
         let journal = Self { owner: Arc::new(owner) };
-        // Nobody knows how many they were, so no follower will find a position missing.
-        let uncounted = |damage: &&Damage| damage.positions.is_empty() && damage.bytes > 0;
+        // Nobody knows how many they were, so no follower will find a position missing. Those before `held` it has.
+        let uncounted =
+            |damage: &&Damage| damage.positions.is_empty() && damage.bytes > 0 && damage.positions.start >= held;
         recovery.damaged.iter().filter(uncounted).for_each(|damage| journal.lose(damage.positions.clone(), damage));
         Ok((journal, recovery))
     }

@@ -127,6 +127,17 @@ fn a_bit_flipped_anywhere_is_found_and_costs_one_record() {
 }
 
 #[test]
+fn what_a_follower_holds_is_no_loss() {
+    let (files, mut bytes, _, starts) = segment_of(4);
+    bytes[starts[3] + 4] ^= 1;
+    for (held, losses) in [(0, 1), (6, 1), (7, 0), (8, 0)] {
+        let options = Options { position_min: held, ..large() };
+        let (journal, recovery) = open_in(&files.with(SEGMENT, &bytes), options);
+        assert_eq!(journal.losses().len(), losses, "{held} are held: {recovery}");
+    }
+}
+
+#[test]
 fn damage_while_running_is_an_error_once_and_reading_goes_on() {
     let (files, bytes, entries, starts) = segment_of(4);
     for at in 0..bytes.len() {

@@ -29,7 +29,8 @@ type Row = [Option<Value>; MOVED.len()];
 pub struct VisitsTable {
     writer: ColumnarWriter,
     rows: u32,
-    last: Option<Row>,
+    /// The row written last, and whether its id follows from its events.
+    last: Option<(Row, bool)>,
 }
 
 impl VisitsTable {
@@ -39,12 +40,12 @@ impl VisitsTable {
         if row[0].is_none() || !MOVED.iter().zip(&row).all(|(known, value)| fits(*known, value.as_ref())) {
             return None;
         }
-        if self.last.as_ref() != Some(&row) {
-            let follows = event.hash(Known::Visit) == event.visit_id();
+        let follows = event.hash(Known::Visit) == event.visit_id();
+        if self.last.as_ref().is_none_or(|last| (&last.0, last.1) != (&row, follows)) {
             for (known, value) in MOVED.iter().zip(&row).skip(usize::from(follows)) {
                 self.record(*known, value.as_ref());
             }
-            self.last = Some(row);
+            self.last = Some((row, follows));
             self.rows += 1;
         }
         Some(u64::from(self.rows - 1))
@@ -99,6 +100,15 @@ mod tests {
             [event(1, None), event(1, None), event(u64::MAX, Some("a")), event(u64::MAX, Some("b")), Event::default()];
         let rows: Vec<Option<u64>> = given.iter().map(|event| table.row(event)).collect();
         assert_eq!(rows, [Some(0), Some(0), Some(1), Some(2), None]);
+        let mut first = event(1, None);
+        first.set(Known::Site, Value::text("s"));
+        first.set(Known::Visitor, Value::hash(7));
+        first.set(Known::VisitAt, Value::Int(5));
+        first.set(Known::Visit, Value::hash(first.visit_id().expect("an id")));
+        let mut other = first.clone();
+        other.set(Known::Visitor, Value::hash(8));
+        let rows = [&first, &first, &other].map(|event| table.row(event));
+        assert_eq!(rows, [Some(3), Some(3), Some(4)], "another visitor's id does not follow from the row");
         let mut bent = event(1, None);
         bent.set(Known::Source, Value::Int(1));
         assert_eq!(table.row(&bent), None);
