@@ -1,7 +1,7 @@
 //! Metronome: usage events in, answers out.
 //!
 //! The map of the house. Data moves one way:
-//! `receive → ingest (normalize → journal) → indexer (visits) → store → report → api`.
+//! `receive → ingest (normalize → journal) → indexer (visits) → store → query → report → api`.
 
 pub mod api;
 pub mod app;
@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod normalize;
+pub mod query;
 pub mod receive;
 pub mod report;
 pub mod shell;

@@ -7,7 +7,7 @@ use super::format::{Format, json};
 use crate::event::Key;
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem};
-use crate::report::meta::{COUNTING, Meta};
+use crate::query::meta::{COUNTING, Meta};
 use crate::report::top::{self, By, Question, Row, Top};
 use crate::store::plan::Counting;
 use axum::Extension;

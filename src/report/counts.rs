@@ -1,6 +1,6 @@
 //! Counts: lists of names with counts, in an order that never changes for the same counts.
 
-use super::range::Bucket;
+use crate::query::range::Bucket;
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap};
 

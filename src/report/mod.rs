@@ -6,7 +6,5 @@
 pub mod counts;
 pub mod events;
 pub mod explain;
-pub mod meta;
-pub mod range;
 pub mod top;
 pub mod usage;

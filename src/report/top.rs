@@ -3,10 +3,10 @@
 //! - A person counts once a day as a visitor; days add up.
 //! - `events` leaves `engage` out: it is no event of its own.
 
-use super::meta::{Meta, Sums};
-use super::range::Range;
 use super::usage::{clicks, of_actions, of_site};
 use crate::event::{Key, Known};
+use crate::query::meta::{Meta, Sums};
+use crate::query::range::Range;
 use crate::store::plan::{
     Bots, Counting, Direction, Filter, Group, Items, Label, Limits, Measure, Metric, OrderBy, Plan, Tally, TimeKey,
     TimeRange, UsageAnswer, UsagePlan,

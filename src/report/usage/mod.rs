@@ -10,8 +10,8 @@ mod fields;
 pub use fields::{Field, Held, ItemUsage};
 
 use super::counts::{Counts, newest_first, ranked};
-use super::range::{Bucket, Interval, Range};
 use crate::event::{Key, Known};
+use crate::query::range::{Bucket, Interval, Range};
 use crate::store::plan::{
     Answer, Bots, Case, Counting, Filter, Group, Items, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange,
     Usage, UsagePlan,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Day, Event, Value};
-use crate::report::range::Interval;
+use crate::query::range::Interval;
 use crate::store::Entry;
 use crate::store::memory::Memory;
 

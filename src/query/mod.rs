@@ -1,0 +1,7 @@
+//! Query: the question language: names, filters, ranges and metrics, checked and typed, then compiled into plans.
+//! - What a request says in words becomes typed here, or a list of what does not fit, each with its place.
+//! - A number means the same wherever it is asked: reports take filters, ranges and metrics from here.
+//! - Absent: the shapes of reports (`report`), HTTP and CSV (`api`), how plans are answered (`store`).
+
+pub mod meta;
+pub mod range;
