@@ -4,6 +4,7 @@ use crate::event::{Day, Event, IdScope, Known, Value};
 use crate::journal::{self, Batch};
 use crate::store::memory::Memory;
 use crate::store::plan::{Answer, Filter, Plan, TimeKey, TimeRange, UsageAnswer, UsagePlan};
+use crate::store::trails::{TrailPlan, Trails};
 use crate::store::{
     Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, StoreError,
 };
@@ -89,6 +90,9 @@ impl Store for Flaky {
         keys: Option<&[crate::event::Key]>,
     ) -> Result<Scan, StoreError> {
         self.memory.scan(of, range, keys).await
+    }
+    async fn trails(&self, plan: &TrailPlan) -> Result<Trails, StoreError> {
+        self.memory.trails(plan).await
     }
     async fn fields(&self, days: (Day, Day)) -> Result<Vec<Field>, StoreError> {
         self.memory.fields(days).await

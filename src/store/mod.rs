@@ -11,6 +11,7 @@ pub mod forms;
 pub mod memory;
 pub mod order;
 pub mod plan;
+pub mod trails;
 pub mod whole;
 
 use crate::error::Kind;
@@ -18,6 +19,7 @@ use crate::event::{Day, Event, Key};
 use async_trait::async_trait;
 use plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
 use std::time::Duration;
+use trails::{TrailPlan, Trails};
 
 /// The number of an event in its node's journal: how many were accepted before it.
 pub type Position = u64;
@@ -150,6 +152,9 @@ pub trait Store: Send + Sync + 'static {
     /// All visible events that match, day by day, within a day by visitor, then [`Event::in_order`]: those
     /// without a visitor last. With `keys` only these keys of each event come (and `@timestamp`, `site`, `day`, `action`).
     async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError>;
+
+    /// All visible events that match, as trails. [`StoreError::Limit`] past its bounds: at once, or as the last of the batches.
+    async fn trails(&self, plan: &TrailPlan) -> Result<Trails, StoreError>;
 
     /// The keys that days in the range hold values of, by name.
     async fn fields(&self, days: (Day, Day)) -> Result<Vec<Field>, StoreError>;

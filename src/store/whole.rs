@@ -5,6 +5,7 @@
 //! - Everything that asks nothing is the store's own.
 
 use super::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
+use super::trails::{TrailPlan, Trails};
 use super::{
     Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, Store, StoreError,
 };
@@ -85,6 +86,10 @@ impl Store for Whole {
 
     async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError> {
         self.whole(|day| reaches(range, day), self.0.scan(filter, range, keys)).await
+    }
+
+    async fn trails(&self, plan: &TrailPlan) -> Result<Trails, StoreError> {
+        self.whole(|day| reaches(plan.range, day), self.0.trails(plan)).await
     }
 
     async fn fields(&self, days: (Day, Day)) -> Result<Vec<Field>, StoreError> {

@@ -1,7 +1,7 @@
 //! The store on Tantivy passes the suite. Dropping it loses what was not committed, as a kill does.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, generated, measures, pages, rows, sealing, usage, writing};
+use crate::{days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
 use metronome::store::Store;
 use metronome::store::embedded::{Embedded, EmbeddedOptions};
 use std::sync::Arc;
@@ -65,6 +65,11 @@ fn usage_keeps_its_promises() {
 #[test]
 fn pages_scans_and_fields_keep_their_promises() {
     holds(pages::PROMISES);
+}
+
+#[test]
+fn trails_keep_their_promises() {
+    holds(trails::PROMISES);
 }
 
 #[test]

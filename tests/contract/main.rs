@@ -11,6 +11,7 @@ mod pages;
 mod rows;
 mod sealing;
 mod subject;
+mod trails;
 mod usage;
 mod writing;
 

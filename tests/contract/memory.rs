@@ -1,7 +1,7 @@
 //! The oracle passes the suite. It keeps nothing beyond its process, so opening it again gives the same store.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, generated, measures, pages, rows, sealing, usage, writing};
+use crate::{days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
 use metronome::store::Store;
 use metronome::store::memory::Memory;
 use std::sync::Arc;
@@ -49,6 +49,11 @@ fn usage_keeps_its_promises() {
 #[test]
 fn pages_scans_and_fields_keep_their_promises() {
     holds(pages::PROMISES);
+}
+
+#[test]
+fn trails_keep_their_promises() {
+    holds(trails::PROMISES);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use crate::events::{all_time, shown};
 use metronome::event::{Day, Event, Key};
 use metronome::store::plan::{Filter, Measure, Metric, Plan, TimeRange, UsageAnswer, UsagePlan};
+use metronome::store::trails::{TrailBatch, TrailPlan};
 use metronome::store::{Cursor, DayState, Derive, Entry, Field, Page, Position, Store, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -192,6 +193,18 @@ impl Subject {
                 events.extend(batch.expect("batch"));
             }
             events
+        })
+    }
+
+    /// All batches of trails, or the first error.
+    pub fn trails(&self, plan: &TrailPlan) -> Result<Vec<TrailBatch>, StoreError> {
+        self.wait(async {
+            let mut trails = self.store().trails(plan).await?;
+            let mut batches = Vec::new();
+            while let Some(batch) = trails.recv().await {
+                batches.push(batch?);
+            }
+            Ok(batches)
         })
     }
 

@@ -10,6 +10,7 @@ use metronome::http::{BodyLimits, Peer, Rate};
 use metronome::journal;
 use metronome::store::memory::Memory;
 use metronome::store::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
+use metronome::store::trails::{TrailPlan, Trails};
 use metronome::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -150,6 +151,9 @@ impl Store for Broken {
         Err((self.0)())
     }
     async fn scan(&self, _: &Filter, _: TimeRange, _: Option<&[Key]>) -> Result<Scan, StoreError> {
+        Err((self.0)())
+    }
+    async fn trails(&self, _: &TrailPlan) -> Result<Trails, StoreError> {
         Err((self.0)())
     }
     async fn fields(&self, _: (Day, Day)) -> Result<Vec<Field>, StoreError> {

@@ -101,7 +101,7 @@ impl SealedDay {
 }
 
 /// Calls `each` for every number below `many`, on a few threads, until one answers that it is enough.
-fn side_by_side(threads: usize, many: usize, each: impl Fn(usize) -> bool + Sync) {
+pub fn side_by_side(threads: usize, many: usize, each: impl Fn(usize) -> bool + Sync) {
     let next = AtomicUsize::new(0);
     let work = || {
         loop {

@@ -127,6 +127,16 @@ impl Form {
         }
     }
 
+    /// The hash that a raw number stands for, of forms of hashes and of whole numbers that are none below 0.
+    pub fn hash(&self, raw: u64) -> Option<u64> {
+        match self {
+            Self::Hash => Some(raw),
+            Self::Ordinal(hashes) => Some(hashes.get(usize::try_from(raw).unwrap_or(usize::MAX))),
+            Self::Int => u64::try_from(i64::from_u64(raw)).ok(),
+            _ => None,
+        }
+    }
+
     /// Some value of this form.
     pub fn sample(&self) -> Value {
         match self {

@@ -17,15 +17,16 @@ use tantivy::columnar::{Dictionary, MonotonicallyMappableToU64};
 /// The row of a document that is in none, and the code of a time outside.
 pub const NONE: u32 = u32::MAX;
 /// The code of a document without the key.
-const NULL: u32 = u32::MAX - 1;
+pub const NULL: u32 = u32::MAX - 1;
 /// Rows times codes up to which a plain table finds the next row.
 const TABLE: usize = 1 << 20;
 
 /// Something of each document: one number, and further ones of those that have several.
-struct Many {
-    first: Vec<u32>,
+pub struct Many {
+    /// By place.
+    pub first: Vec<u32>,
     /// By place, ascending.
-    more: Vec<(u32, u32)>,
+    pub more: Vec<(u32, u32)>,
 }
 
 /// The rows of a segment's documents.
@@ -168,7 +169,7 @@ pub enum Labels {
 
 impl Labels {
     /// No code but NULL is this large.
-    fn bound(&self) -> usize {
+    pub fn bound(&self) -> usize {
         match self {
             Self::Ordinals(dictionary) => dictionary.num_terms(),
             Self::Texts(texts) => texts.len(),
@@ -228,7 +229,8 @@ fn by_time(columns: &KeyColumns, edges: &[Millis], docs: &Docs) -> (Many, Labels
     (codes, Labels::Times(edges.to_vec()))
 }
 
-fn by_key(columns: &KeyColumns, docs: &Docs) -> std::io::Result<(Many, Labels)> {
+/// The codes of documents by the texts of a key.
+pub fn by_key(columns: &KeyColumns, docs: &Docs) -> std::io::Result<(Many, Labels)> {
     let mut codes =
         Coding { many: Many { first: vec![NULL; docs.len()], more: Vec::new() }, several: FxHashSet::default() };
     if let [part] = columns.parts.as_slice()

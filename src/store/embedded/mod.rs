@@ -50,6 +50,8 @@ mod segment;
 mod shared;
 mod texts;
 mod through;
+mod trail_labels;
+mod trails;
 mod usage;
 mod values;
 mod visit_ids;
@@ -59,6 +61,7 @@ pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};
 pub use shared::EmbeddedOptions;
 
 use super::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
+use super::trails::{TrailPlan, Trails};
 use super::{
     Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Remedy, Scan, Store, StoreError,
 };
@@ -256,6 +259,21 @@ impl Store for Embedded {
             let scanned =
                 scan::scan(&days, &filter, range, keys.as_deref(), |batch| sender.blocking_send(Ok(batch)).is_ok());
             if let Err(error) = scanned {
+                // A reader that left does not want to know.
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        Ok(receiver)
+    }
+
+    async fn trails(&self, plan: &TrailPlan) -> Result<Trails, StoreError> {
+        let question = trails::Question::of(plan)?;
+        let range = plan.range;
+        self.read(move |_, days| days.values().try_for_each(|view| view.segments_within(range).map(drop))).await?;
+        let (days, threads) = (self.shared.days(), self.shared.options.threads);
+        let (sender, receiver) = tokio::sync::mpsc::channel(SCAN_BATCHES_MAX);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = trails::trails(&days, threads, &question, &sender) {
                 // A reader that left does not want to know.
                 let _ = sender.blocking_send(Err(error));
             }

@@ -2,7 +2,7 @@
 //! - Of each event visitor, time and place are held; the events themselves are rebuilt a batch at a time.
 //! - A sealed part lies in order already; events of one visitor and millisecond that came later are compared in full.
 
-use super::columns::{Docs, Form};
+use super::columns::Docs;
 use super::filter::{Compiled, time_key, within};
 use super::parts::{DayView, Days};
 use super::rebuild::{only, rebuild_with};
@@ -26,7 +26,8 @@ pub struct Spot {
     /// When it was.
     pub at: i64,
     segment: u32,
-    doc: u32,
+    /// Which of its segment's documents it is.
+    pub doc: u32,
 }
 
 impl Spot {
@@ -95,15 +96,7 @@ impl Ordered {
         let spots = &self.spots[range];
         let ties: Vec<&[Spot]> = spots.chunk_by(Spot::same_moment).filter(|tie| self.is_undecided(tie)).collect();
         let asked = if ties.is_empty() { keys } else { None };
-        let mut places: Vec<usize> = (0..spots.len()).collect();
-        places.sort_unstable_by_key(|place| (spots[*place].segment, spots[*place].doc));
-        let mut events: Vec<Event> = vec![Event::default(); spots.len()];
-        for places in places.chunk_by(|a, b| spots[*a].segment == spots[*b].segment) {
-            let docs = Docs::Some(places.iter().map(|place| spots[*place].doc).collect());
-            let segment = &self.segments[spots[places[0]].segment as usize];
-            let rebuilt = rebuild_with(segment, &docs, asked, Some(texts))?;
-            places.iter().zip(rebuilt).for_each(|(place, event)| events[*place] = event);
-        }
+        let mut events = self.rebuilt(spots, asked, texts)?;
         if !ties.is_empty() {
             // Stable, and all but the ties are in order already.
             events.sort_by(order::in_day);
@@ -112,6 +105,48 @@ impl Ordered {
             }
         }
         Ok(events)
+    }
+
+    /// The events of these places, in their order.
+    fn rebuilt(&self, spots: &[Spot], keys: Option<&[Key]>, texts: &mut Texts) -> Result<Vec<Event>, StoreError> {
+        let mut events: Vec<Event> = vec![Event::default(); spots.len()];
+        for (segment, places) in self.by_segment(spots) {
+            let docs = Docs::Some(places.iter().map(|place| spots[*place].doc).collect());
+            let rebuilt = rebuild_with(segment, &docs, keys, Some(texts))?;
+            places.iter().zip(rebuilt).for_each(|(place, event)| events[*place] = event);
+        }
+        Ok(events)
+    }
+
+    /// Each segment that has some of these, with their places ascending by document.
+    pub fn by_segment(&self, spots: &[Spot]) -> Vec<(&Arc<Segment>, Vec<usize>)> {
+        let mut places: Vec<usize> = (0..spots.len()).collect();
+        places.sort_unstable_by_key(|place| (spots[*place].segment, spots[*place].doc));
+        let of_segment = places.chunk_by(|a, b| spots[*a].segment == spots[*b].segment);
+        of_segment.map(|places| (&self.segments[spots[places[0]].segment as usize], places.to_vec())).collect()
+    }
+
+    /// Puts events of one visitor and millisecond in their order, for which they are read whole.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        let mut ties: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut from = 0;
+        for tie in self.spots.chunk_by(Spot::same_moment) {
+            if self.is_undecided(tie) {
+                ties.push(from..from + tie.len());
+            }
+            from += tie.len();
+        }
+        let mut texts = Texts::default();
+        for ties in ties.chunks(BATCH) {
+            let spots: Vec<Spot> = ties.iter().flat_map(|tie| &self.spots[tie.clone()]).copied().collect();
+            let mut events = self.rebuilt(&spots, None, &mut texts)?.into_iter().zip(spots);
+            for tie in ties {
+                let mut tied: Vec<(Event, Spot)> = events.by_ref().take(tie.len()).collect();
+                tied.sort_by(|(a, _), (b, _)| order::in_day(a, b));
+                self.spots[tie.clone()].iter_mut().zip(tied).for_each(|(spot, (_, settled))| *spot = settled);
+            }
+        }
+        Ok(())
     }
 
     /// Whether events of one moment have yet to be compared: sealed ones lie in order among themselves.
@@ -128,15 +163,7 @@ fn add_spots(segment: &Segment, number: u32, docs: &Docs, spots: &mut Vec<Spot>)
     }
     for part in &segment.columns(&Key::Known(Known::Visitor))?.parts {
         part.source.for_each(docs, |place, raw| {
-            let hash = match &part.form {
-                Form::Hash => Some(raw),
-                form => form.scalar(raw).and_then(|value| match value {
-                    crate::event::Value::Uint(hash) => Some(hash),
-                    crate::event::Value::Int(hash) => u64::try_from(hash).ok(),
-                    _ => None,
-                }),
-            };
-            if let Some(hash) = hash {
+            if let Some(hash) = part.form.hash(raw) {
                 let spot = &mut spots[from + place];
                 (spot.nobody, spot.visitor) = (false, hash);
             }

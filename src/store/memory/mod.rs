@@ -8,8 +8,10 @@
 mod items;
 mod rows;
 mod select;
+mod trails;
 
 use super::plan::{Answer, Filter, Plan, TimeKey, TimeRange, UsageAnswer, UsagePlan};
+use super::trails::{TrailPlan, Trails};
 use super::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
 use super::{forms, order};
 use crate::clock::Millis;
@@ -170,6 +172,15 @@ impl Store for Memory {
             }
         });
         Ok(receiver)
+    }
+
+    async fn trails(&self, plan: &TrailPlan) -> Result<Trails, StoreError> {
+        let batches = {
+            let held = self.read();
+            let entries = held.matching(&plan.filter, plan.range)?;
+            trails::answer(plan, entries.into_iter().map(|entry| &entry.event))?
+        };
+        Ok(trails::stream(batches))
     }
 
     async fn fields(&self, days: (Day, Day)) -> Result<Vec<Field>, StoreError> {

@@ -5,9 +5,11 @@ use super::dice::Dice;
 use super::plans::Asker;
 use crate::events::{DAY, all_time, shown};
 use crate::subject::Subject;
+use crate::trails;
 use metronome::event::{Day, Event, Key, Known};
 use metronome::store::Capabilities;
 use metronome::store::plan::{Answer, Filter, Measure, Plan, TimeRange};
+use metronome::store::trails::TrailPlan;
 
 /// Plans asked each time.
 const PLANS: usize = 30;
@@ -34,6 +36,9 @@ pub fn compare(subject: &Subject, oracle: &Subject, mut dice: Dice) {
         assert_eq!(subject.usage(&usage), oracle.usage(&usage), "{usage:#?}");
     }
     compare_events(subject, oracle, &Filter::All, all_time(), None, 1_000);
+    for _ in 0..PLANS {
+        compare_trails(subject, oracle, &asker.trails());
+    }
     for _ in 0..4 {
         let (filter, range, keys, limit) = (asker.filter(2), asker.range(), asker.keys(), asker.page_limit());
         compare_events(subject, oracle, &filter, range, Some(&keys), limit);
@@ -106,6 +111,19 @@ fn compare_events(
     assert_same(&scans[0], &scans[1], &format!("scan of {filter:?} {range:?} {keys:?}"));
     let pages = [subject, oracle].map(|of| by_time(of.pages(filter, range, limit)));
     assert_same(&pages[0], &pages[1], &format!("pages of {limit} of {filter:?} {range:?}"));
+}
+
+fn compare_trails(subject: &Subject, oracle: &Subject, plan: &TrailPlan) {
+    let [got, expected] = [subject, oracle].map(|of| {
+        let mut trails = trails::trails(of, plan);
+        // Interchangeable events may have different increments.
+        trails.iter_mut().for_each(|(_, events)| events.sort());
+        trails
+    });
+    for (got, expected) in got.iter().zip(&expected) {
+        assert_eq!(got, expected, "{plan:#?}");
+    }
+    assert_eq!(got.len(), expected.len(), "trails of {plan:#?}");
 }
 
 fn assert_same(got: &[Event], expected: &[Event], of: &str) {

@@ -9,6 +9,7 @@ use metronome::store::plan::{
     Bots, Case, Comparison, Counting, Direction, Filter, Group, Items, Limits, Measure, Metric, OrderBy, Plan, Tally,
     TimeKey, TimeRange, UsagePlan,
 };
+use metronome::store::trails::{TrailLimits, TrailPlan, Visits};
 
 /// The keys that plans speak of.
 const KEYS: [&str; 54] = [
@@ -107,6 +108,14 @@ impl<'a> Asker<'a> {
         let bots = *self.dice.pick(&[Bots::Exclude, Bots::Include, Bots::Only]);
         let counting = *self.dice.pick(&[Counting::Raw, Counting::Counter]);
         UsagePlan { site: self.text_of(&Known::Site.into()), items, days, bots, counting, limits: Limits::default() }
+    }
+
+    pub fn trails(&mut self) -> TrailPlan {
+        let marks = (0..self.dice.below(4) + 1).map(|_| self.filter(1)).collect();
+        let labels = (0..self.dice.below(3)).map(|_| self.key()).collect();
+        let visits = *self.dice.pick(&[Visits::Left, Visits::Given]);
+        let filter = if self.dice.one_in(2) { Filter::All } else { self.filter(1) };
+        TrailPlan { filter, range: self.range(), marks, labels, visits, limits: TrailLimits::default() }
     }
 
     /// Ids that are there, and some that are not.
