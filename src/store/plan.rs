@@ -149,6 +149,9 @@ pub enum Measure {
     Distinct(Key),
     /// The smallest number that at least this many per cent do not exceed; relative error ≤ 1 %.
     Percentile(Key, f64),
+    /// Different text forms, each counted once for every [`Known::Day`](crate::event::Known) that has it: a sum of days,
+    /// as near as [`Measure::Distinct`] is.
+    Daily(Key),
 }
 
 /// By what rows are ordered.
@@ -232,6 +235,8 @@ pub struct Answer {
     pub rows: Vec<Row>,
     /// How many rows there are before `offset` and `limit`.
     pub rows_total: usize,
+    /// Whether some event that a metric saw is in several rows, so that rows do not add up to what they are cut from.
+    pub overlap: bool,
 }
 
 /// Whether bots count.

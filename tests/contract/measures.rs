@@ -12,6 +12,7 @@ pub const PROMISES: &[Promise] = promises![
     percentiles_are_within_their_tolerance,
     distinct_counts_are_exact_in_their_range,
     distinct_counts_reach_over_days,
+    daily_counts_are_sums_of_days,
 ];
 
 /// Eight events of two days; `n` has the numbers 0.5 1 2 4 5 and the text `three`.
@@ -49,6 +50,10 @@ fn each_measure_is_as_worked_out_by_hand(subject: &mut Subject) {
         (Measure::Distinct(key("visitor")), "4"),
         (Measure::Distinct(key("tags")), "2"),
         (Measure::Distinct(key("day")), "2"),
+        (Measure::Daily(key("n")), "6"),
+        (Measure::Daily(key("tags")), "2"),
+        (Measure::Daily(key("site")), "2"),
+        (Measure::Daily(key("day")), "2"),
         (Measure::Percentile(key("n"), 20.0), "0.5"),
         (Measure::Percentile(key("n"), 100.0), "5"),
     ];
@@ -78,6 +83,7 @@ fn measures_of_nothing_are_zero_or_none(subject: &mut Subject) {
         Measure::Sum(key()),
         Measure::Numbers(key()),
         Measure::Distinct(key()),
+        Measure::Daily(key()),
         Measure::Min(key()),
         Measure::Max(key()),
         Measure::Percentile(key(), 50.0),
@@ -85,7 +91,7 @@ fn measures_of_nothing_are_zero_or_none(subject: &mut Subject) {
     let textual = [Measure::Sum(Known::Path.into()), Measure::Max(Known::Path.into())];
     subject.in_every_state(|subject, state| {
         let absent = plan(vec![], all.clone().map(Metric::of).to_vec());
-        assert_eq!(subject.rows(&absent), ["0 0 0 0 - - -"], "{state}");
+        assert_eq!(subject.rows(&absent), ["0 0 0 0 0 - - -"], "{state}");
         let textual = plan(vec![], textual.clone().map(Metric::of).to_vec());
         assert_eq!(subject.rows(&textual), ["0 -"], "{state}");
         let none = Plan { filter: Filter::is(Known::Id, "none"), ..events_by(&[]) };
@@ -155,5 +161,28 @@ fn distinct_counts_reach_over_days(subject: &mut Subject) {
     subject.in_every_state(|subject, state| {
         let metrics = [Measure::Distinct(Known::User.into()), Measure::Distinct(Known::Visitor.into())];
         assert_eq!(subject.rows(&plan(vec![], metrics.map(Metric::of).to_vec())), ["7 5"], "{state}");
+    });
+}
+
+fn daily_counts_are_sums_of_days(subject: &mut Subject) {
+    // Four days; user 0 comes on each of them, users 1 to 4 on one each, twice; late on the second day comes one of the first.
+    let steady = (0..4).map(|day| format!("at={} user=u0", day * 86_400 + 7));
+    let once = (0..8).map(|n| format!("at={} user=u{} path=/once", n % 4 * 86_400 + n, n % 4 + 1));
+    let late = ["at=90000 user=u1 day=2024-01-10".to_owned(), "at=90001".to_owned()];
+    subject.write(steady.chain(once).chain(late).map(|text| event(&text)));
+    // More than are counted exactly, on two days each.
+    subject.write((0..3_000).map(|n| event(&format!("at={} many={}", n % 2 * 86_400, n / 2))));
+    let error = 5.0 * subject.store().capabilities().distinct_error;
+    subject.in_every_state(|subject, state| {
+        let users =
+            || [Measure::Distinct(Known::User.into()), Measure::Daily(Known::User.into())].map(Metric::of).to_vec();
+        assert_eq!(subject.rows(&plan(vec![], users())), ["5 8"], "{state}");
+        let by_path = plan(vec![by("path")], users());
+        assert_eq!(subject.rows(&by_path), ["null 2 5", "/once 4 4"], "{state}");
+        let by_day = plan(vec![by("day")], users());
+        let rows = ["2024-01-10 2 2", "2024-01-11 2 2", "2024-01-12 2 2", "2024-01-13 2 2"];
+        assert_eq!(subject.rows(&by_day), rows, "{state}");
+        let many = plan(vec![], vec![Metric::of(Measure::Daily(key("many")))]);
+        assert_close(&subject.rows(&many)[0], "3000", error, state);
     });
 }

@@ -1,6 +1,6 @@
 //! Promises of rows: their groups, order, pages and bounds, as worked out by hand.
 
-use crate::events::{at, event, events, events_by, plan};
+use crate::events::{at, between, event, events, events_by, plan};
 use crate::measures::EVENTS;
 use crate::subject::{Promise, Subject, promises};
 use metronome::event::{Key, Known, Value};
@@ -11,6 +11,7 @@ pub const PROMISES: &[Promise] = promises![
     rows_of_several_values_and_of_none,
     rows_by_keys_of_every_shape,
     rows_nest,
+    rows_overlap_where_an_event_is_in_several,
     rows_exist_where_a_metric_saw_an_event,
     rows_by_time_have_the_edges_asked_for,
     rows_are_ordered_by_metrics_and_labels,
@@ -90,6 +91,31 @@ fn rows_nest(subject: &mut Subject) {
         ];
         assert_eq!(subject.rows(&events_by(&["id", "day", "tags"])), expected, "{state}");
         assert_eq!(subject.rows(&events_by(&["tags", "tags"])).len(), 5, "{state}");
+    });
+}
+
+fn rows_overlap_where_an_event_is_in_several(subject: &mut Subject) {
+    subject.write(events(&EVENTS));
+    let downloads = |groups| plan(groups, vec![only("download")]);
+    let views = |groups| plan(groups, vec![only("view")]);
+    let rows: [(Plan, bool); 9] = [
+        (events_by(&[]), false),
+        (events_by(&["id"]), false),
+        (events_by(&["tags"]), true),
+        (events_by(&["id", "tags"]), true),
+        // Of the views one has the tag `q` twice, which is one row.
+        (views(vec![by("tags")]), false),
+        (views(vec![by("n")]), false),
+        (downloads(vec![by("n"), by("tags")]), true),
+        (Plan { range: between(0.0, 35.0), ..events_by(&["n"]) }, false),
+        (Plan { limit: 0, ..events_by(&["n"]) }, true),
+    ];
+    subject.in_every_state(|subject, state| {
+        // The second time sealed days answer from what they kept of the first.
+        for (plan, expected) in rows.iter().chain(&rows) {
+            let answer = subject.wait(subject.store().aggregate(plan)).expect("an answer");
+            assert_eq!(answer.overlap, *expected, "{state}: {plan:?}");
+        }
     });
 }
 

@@ -13,7 +13,7 @@ pub fn finish(plan: &Plan, mut merged: Partial) -> Answer {
     let values = |states: Vec<State>| {
         states.into_iter().zip(&plan.metrics).map(|(state, metric)| state.value(&metric.measure)).collect()
     };
-    let rows = merged.rows.into_iter();
+    let (rows, overlap) = (merged.rows.into_iter(), merged.overlap);
     let mut rows: Vec<Row> =
         rows.map(|(labels, states)| Row { labels: labels.into_vec(), values: values(states) }).collect();
     let rows_total = rows.len();
@@ -23,7 +23,7 @@ pub fn finish(plan: &Plan, mut merged: Partial) -> Answer {
         rows.truncate(wanted);
     }
     rows.sort_unstable_by(|a, b| compare(a, b, &plan.order));
-    Answer { rows: rows.into_iter().skip(plan.offset).take(plan.limit).collect(), rows_total }
+    Answer { rows: rows.into_iter().skip(plan.offset).take(plan.limit).collect(), rows_total, overlap }
 }
 
 fn compare(a: &Row, b: &Row, order: &[(OrderBy, Direction)]) -> Ordering {

@@ -21,6 +21,8 @@ use tracing::warn;
 const ENDING: &str = "partial";
 /// Bytes of the checksum, and of the question's length behind it.
 const WORD: usize = 4;
+/// What partial answers look like: files of another version are never named, and go when the day's bytes are full.
+const VERSION: u32 = 2;
 
 /// The partial answers of one sealed part.
 pub struct Cache {
@@ -123,8 +125,13 @@ struct Asked<'a> {
 
 /// The bytes that stand for a question over all of a day.
 pub fn question_of(plan: &Plan, cut: &Cut) -> Option<Vec<u8>> {
-    let asked =
-        Asked { version: 1, filter: &plan.filter, range: cut.range.key, groups: &cut.groups, metrics: &plan.metrics };
+    let asked = Asked {
+        version: VERSION,
+        filter: &plan.filter,
+        range: cut.range.key,
+        groups: &cut.groups,
+        metrics: &plan.metrics,
+    };
     postcard::to_stdvec(&asked).ok()
 }
 

@@ -6,7 +6,7 @@ use super::columns::Docs;
 use super::error::io_error;
 use super::filter::{Compiled, compile, within};
 use super::groups::Rows;
-use super::measure::{State, hash_of};
+use super::measure::{State, hash_of, hash_on};
 use super::segment::Segment;
 use crate::event::Key;
 use crate::store::StoreError;
@@ -86,6 +86,8 @@ impl<'a> Question<'a> {
 pub struct Partial {
     /// By their labels, a state a metric.
     pub rows: FxHashMap<Box<[Label]>, Vec<State>>,
+    /// Whether some event that a metric saw is in several of them.
+    pub overlap: bool,
 }
 
 impl Partial {
@@ -94,6 +96,7 @@ impl Partial {
         if other.rows.len() > self.rows.len() {
             std::mem::swap(self, &mut other);
         }
+        self.overlap |= other.overlap;
         for (labels, states) in other.rows {
             match self.rows.get_mut(&labels) {
                 Some(held) => {
@@ -140,7 +143,8 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
         names.push(labels.read(codes).map_err(io_error("read texts of", segment.day))?);
     }
     let mut columns: Vec<_> = states.into_iter().map(|states| states.into_iter()).collect();
-    let mut partial = Partial::default();
+    let overlap = rows.of_several().any(|place| masks.iter().any(|mask| mask.sees(place)));
+    let mut partial = Partial { overlap, ..Partial::default() };
     for (row, seen) in seen.into_iter().enumerate() {
         let states: Vec<State> = columns.iter_mut().filter_map(Iterator::next).collect();
         if seen {
@@ -205,7 +209,8 @@ impl Seer<'_> {
                     self.rows.each(place, |row| states[row].count());
                 }
             }
-            Measure::Distinct(key) => self.distinct(key, states)?,
+            Measure::Distinct(key) => self.distinct(key, hash_of, states)?,
+            Measure::Daily(key) => self.distinct(key, |text| hash_on(self.segment.day, text), states)?,
             Measure::Sum(key)
             | Measure::Numbers(key)
             | Measure::Min(key)
@@ -224,7 +229,7 @@ impl Seer<'_> {
     }
 
     /// Hashes each different value of each row once.
-    fn distinct(&self, key: &Key, states: &mut [State]) -> Result<(), StoreError> {
+    fn distinct(&self, key: &Key, hash: impl Fn(&str) -> u64, states: &mut [State]) -> Result<(), StoreError> {
         let columns = self.segment.columns(key)?;
         for part in &columns.parts {
             let mut pairs: Vec<(u64, u32)> = Vec::new();
@@ -243,7 +248,7 @@ impl Seer<'_> {
             let mut raws: Vec<u64> = pairs.iter().map(|(raw, _)| *raw).collect();
             raws.dedup();
             let mut hashes = vec![0; raws.len()];
-            let read = part.form.values(&raws, |at, value| hashes[at] = hash_of(&columns.text(&value)));
+            let read = part.form.values(&raws, |at, value| hashes[at] = hash(&columns.text(&value)));
             read.map_err(io_error("read texts of", self.segment.day))?;
             let mut at = 0;
             for (raw, row) in pairs {

@@ -80,6 +80,11 @@ impl Rows {
         }
     }
 
+    /// The places of documents that are in several rows; some come more than once.
+    pub fn of_several(&self) -> impl Iterator<Item = usize> {
+        self.many.more.iter().map(|(place, _)| *place as usize)
+    }
+
     /// The codes of a row.
     pub fn codes(&self, row: usize) -> &[u32] {
         &self.codes[row * self.groups..(row + 1) * self.groups]

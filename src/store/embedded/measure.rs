@@ -3,6 +3,7 @@
 //! - Different values are counted exactly to 1,000, beyond that by HyperLogLog++ with 2^14 registers (0.8 %).
 //! - Percentiles are exact for a handful of numbers, beyond that by a DDSketch: within 1 % of the number.
 
+use crate::event::Day;
 use crate::store::StoreError;
 use crate::store::plan::Measure;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
@@ -33,6 +34,13 @@ pub fn hash_of(text: &str) -> u64 {
     hasher.finish()
 }
 
+/// A stable hash of a text form on one day.
+pub fn hash_on(day: Day, text: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(u64::from(day.0.cast_unsigned()), 0);
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
 /// What a metric has seen in one row.
 #[derive(Clone, Serialize, Deserialize)]
 pub enum State {
@@ -58,7 +66,7 @@ impl State {
             Measure::Sum(_) => Self::Sum(0.0, 0.0),
             Measure::Min(_) => Self::Least(None),
             Measure::Max(_) => Self::Most(None),
-            Measure::Distinct(_) => Self::Distinct(Distinct::default()),
+            Measure::Distinct(_) | Measure::Daily(_) => Self::Distinct(Distinct::default()),
             Measure::Percentile(..) => Self::Spread(Spread::default()),
         }
     }

@@ -132,7 +132,7 @@ impl Open<'_> {
 
     fn ask(&self, ids: Option<&[String]>, action: &str, groups: Vec<Group>) -> Result<Answer, StoreError> {
         if self.views.is_empty() {
-            return Ok(Answer { rows: Vec::new(), rows_total: 0 });
+            return Ok(Answer { rows: Vec::new(), rows_total: 0, overlap: false });
         }
         let mut filter = Filter::is(Known::Site, &self.plan.site).and(Filter::is(Known::Action, action));
         if let Some(ids) = ids {

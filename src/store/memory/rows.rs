@@ -1,6 +1,7 @@
 //! Rows: a plan's answer by its definition. Each row holds, for each metric, the events that the metric saw.
 //! - A metric sees the events of the row that its own filter matches; a row exists where any metric saw one.
 //! - Without groups there is one row, also when no event matched.
+//! - Rows overlap where an event that a metric saw is in several of them.
 
 use super::select::Test;
 use super::time;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn answer<'a>(plan: &Plan, events: impl Iterator<Item = &'a Event>) -> Result<Answer, StoreError> {
     let tests = plan.metrics.iter().map(|metric| Test::of(&metric.only)).collect::<Result<Vec<_>, _>>()?;
     let mut seen: BTreeMap<Vec<Label>, Vec<Vec<&Event>>> = BTreeMap::new();
+    let mut overlap = false;
     if plan.groups.is_empty() {
         seen.insert(Vec::new(), vec![Vec::new(); tests.len()]);
     }
@@ -21,7 +23,9 @@ pub(super) fn answer<'a>(plan: &Plan, events: impl Iterator<Item = &'a Event>) -
         if !tests.iter().any(|test| test.matches(event)) {
             continue;
         }
-        for labels in rows_of(event, &plan.groups) {
+        let rows = rows_of(event, &plan.groups);
+        overlap |= rows.len() > 1;
+        for labels in rows {
             let row = seen.entry(labels).or_insert_with(|| vec![Vec::new(); tests.len()]);
             for (events, _) in row.iter_mut().zip(&tests).filter(|(_, test)| test.matches(event)) {
                 events.push(event);
@@ -37,7 +41,7 @@ pub(super) fn answer<'a>(plan: &Plan, events: impl Iterator<Item = &'a Event>) -
     let mut rows: Vec<Row> = seen.into_iter().map(|(labels, events)| Row { labels, values: values(events) }).collect();
     let rows_total = rows.len();
     rows.sort_by(|a, b| compare(a, b, &plan.order));
-    Ok(Answer { rows: rows.into_iter().skip(plan.offset).take(plan.limit).collect(), rows_total })
+    Ok(Answer { rows: rows.into_iter().skip(plan.offset).take(plan.limit).collect(), rows_total, overlap })
 }
 
 /// The labels of every row that an event is in.
@@ -77,12 +81,17 @@ fn measure(measure: &Measure, events: &[&Event]) -> Option<f64> {
         Measure::Numbers(key) => Some(numbers(events, key).len() as f64),
         Measure::Min(key) => numbers(events, key).first().copied(),
         Measure::Max(key) => numbers(events, key).last().copied(),
-        Measure::Distinct(key) => {
-            let values = events.iter().filter_map(|event| event.get(key));
-            Some(values.flat_map(|value| forms::texts(key, value)).collect::<BTreeSet<_>>().len() as f64)
-        }
+        Measure::Distinct(key) => Some(distinct(events, key, |_| ()) as f64),
+        Measure::Daily(key) => Some(distinct(events, key, Event::day) as f64),
         Measure::Percentile(key, percent) => percentile(&numbers(events, key), *percent),
     }
+}
+
+/// How many different text forms of a key there are, each once for every different `of` its event.
+fn distinct<T: Ord>(events: &[&Event], key: &Key, of: impl Fn(&Event) -> T) -> usize {
+    let values = events.iter().filter_map(|event| Some((event, event.get(key)?)));
+    let texts = values.flat_map(|(event, value)| forms::texts(key, value).map(|text| (of(event), text)));
+    texts.collect::<BTreeSet<_>>().len()
 }
 
 /// All numbers of a key, smallest first.

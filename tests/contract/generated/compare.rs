@@ -63,6 +63,9 @@ fn difference(got: &Answer, expected: &Answer, plan: &Plan, capabilities: Capabi
     if got.rows_total != expected.rows_total || got.rows.len() != expected.rows.len() {
         return Some(format!("{} rows instead of {}", got.rows_total, expected.rows_total));
     }
+    if got.overlap != expected.overlap {
+        return Some(format!("rows overlap: {} instead of {}", got.overlap, expected.overlap));
+    }
     for (got, expected) in got.rows.iter().zip(&expected.rows) {
         if got.labels != expected.labels {
             return Some(format!("row {:?} instead of {:?}", got.labels, expected.labels));
@@ -80,7 +83,7 @@ fn difference(got: &Answer, expected: &Answer, plan: &Plan, capabilities: Capabi
 fn tolerance(measure: &Measure, expected: Option<f64>, capabilities: Capabilities) -> f64 {
     match measure {
         // Five standard errors.
-        Measure::Distinct(_) if expected > Some(capabilities.distinct_exact as f64) => {
+        Measure::Distinct(_) | Measure::Daily(_) if expected > Some(capabilities.distinct_exact as f64) => {
             5.0 * capabilities.distinct_error
         }
         Measure::Percentile(..) => capabilities.percentile_error + 1e-9,

@@ -187,7 +187,7 @@ impl<'a> Asker<'a> {
 
     fn metric(&mut self) -> Metric {
         let key = self.key();
-        let measure = match self.dice.below(9) {
+        let measure = match self.dice.below(10) {
             0 | 1 => Measure::Events,
             2 => Measure::Having(key),
             3 => Measure::Sum(key),
@@ -195,6 +195,7 @@ impl<'a> Asker<'a> {
             5 => Measure::Min(key),
             6 => Measure::Max(key),
             7 => Measure::Distinct(key),
+            8 => Measure::Daily(key),
             _ => Measure::Percentile(key, *self.dice.pick(&[1.0, 50.0, 75.0, 99.0, 100.0])),
         };
         let only = if self.dice.one_in(4) { self.filter(1) } else { Filter::All };
