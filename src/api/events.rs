@@ -9,7 +9,7 @@ use crate::event::{Event, Key};
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem};
 use crate::query::meta::Meta;
-use crate::report::events::page;
+use crate::report::usage::of_site;
 use crate::store::plan::{TimeKey, TimeRange};
 use crate::store::{Cursor, Page};
 use axum::Extension;
@@ -41,17 +41,18 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters)?;
+    let asked = Asked::read(&parts, &caller, &parameters).await?;
     let limit = parameters.number("limit", 1..=1_000, 100)?;
     let after = parameters.get("after");
     if after.is_some_and(|after| after.len() > CURSOR_BYTES_MAX) {
         return Err(Problem::invalid("after", "after is no cursor of an earlier page"));
     }
     let after = after.map(|after| Cursor(after.to_owned()));
-    let range = TimeRange { key: TimeKey::Timestamp, from: asked.range.from, to: asked.range.to };
-    let found = page(asked.wanted.store(&parts), &asked.site, asked.bots, range, after.as_ref(), limit);
+    let range = TimeRange { key: TimeKey::Timestamp, from: asked.when.range.from, to: asked.when.range.to };
+    let filter = of_site(&asked.site, asked.bots).and(asked.only);
+    let found = asked.wanted.store(&parts).events(&filter, range, after.as_ref(), limit);
     let found = parts.ask("events", found).await.map_err(|problem| problem.about("after"))?;
-    let meta = Meta::of(asked.wanted.store(&parts), &asked.site, &asked.range, asked.bots);
+    let meta = Meta::of(asked.wanted.store(&parts), &asked.site, &asked.when.range, asked.bots);
     let meta = parts.ask("days", meta).await?;
     let damaged = meta.damaged_days.clone();
     Ok(marked(written(format, found, meta), &damaged))

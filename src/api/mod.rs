@@ -24,6 +24,8 @@ pub use questions::Questions;
 use crate::clock::Clock;
 use crate::http::{Bodies, Need, Routes};
 use crate::normalize::Sites;
+use crate::query::goal::Goals;
+use crate::query::keys::SeenKeys;
 use crate::store::Store;
 use axum::http::Method;
 use std::sync::Arc;
@@ -36,6 +38,10 @@ pub struct Parts {
     pub sound: Arc<dyn Store>,
     /// The sites' zones and paths.
     pub sites: Arc<Sites>,
+    /// The sites' goals.
+    pub goals: Goals,
+    /// Keys that questions may speak of.
+    pub keys: SeenKeys,
     /// The time.
     pub clock: Clock,
     /// Runs questions within bounds.

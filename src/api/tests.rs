@@ -87,6 +87,8 @@ fn over(store: Arc<dyn Store>) -> App {
         sound: store.clone(),
         store,
         sites: Arc::new(Sites::new(vec![shop], SiteRules::named("default"))),
+        goals: crate::query::goal::Goals::new(),
+        keys: crate::query::keys::SeenKeys::default(),
         clock: Clock::manual(NOW),
         questions: Questions::new(2, plan::Limits::default()),
         bodies: Bodies::new(BodyLimits { bytes_max: 1 << 20, ..BodyLimits::default() }),
@@ -154,6 +156,14 @@ async fn parameters_change_the_answer() {
         ("/tock.json?fields=total", r#"{"total":{"views":4,"downloads":1}}"#),
         ("/tock.json?fields=browsers,total", r#"{"browsers":{"Firefox":1},"total":{"views":4,"downloads":1}}"#),
         ("/tock.json?site=shop&fields=total,views", r#"{"total":{"views":1,"downloads":0},"views":{"2015-01-21":1}}"#),
+        (
+            "/tock.json?range=all&fields=total&where=[%22is%22,%22id%22,[%2217%22]]",
+            r#"{"total":{"views":1,"downloads":0}}"#,
+        ),
+        (
+            "/tock//a/b.c.json?range=all&where=[%22exists%22,%22referer%22]&fields=views",
+            r#"{"views":{"2015-01-22":2}}"#,
+        ),
         ("/tock//a/b.c.json?limit=1&fields=referers", r#"{"referers":{"=cmd|x":1}}"#),
         ("/tock//a/b.c.json?counting=counter", r#"{"views":{},"downloads":{},"referers":{}}"#),
     ];
@@ -167,7 +177,9 @@ async fn every_bad_value_is_named_with_what_would_fit() {
     let app = app().await;
     let table = [
         ("/tock/1.json?form=2015-01-01", "form", "did you mean \"from\"?"),
-        ("/tock/1.json?where=x", "where", "is not known here"),
+        ("/tock/1.json?where=x", "where", "URL-encoded"),
+        ("/top.json?where=[%22is%22,%22brouser%22,[1]]", "where", "did you mean \"browser\"?"),
+        ("/events.json?where=[%22is%22]", "where", "takes a key and a list of values"),
         ("/tock/1.json?interval=year", "interval", "it may be hour, day, week, month"),
         ("/tock/1.json?range=2d", "range", "it may be today"),
         ("/tock/1.json?tz=Mars/Base", "tz", "IANA"),

@@ -13,7 +13,7 @@ use crate::normalize::path;
 use crate::query::meta::COUNTING;
 use crate::query::range::Interval;
 use crate::report::usage::{self, Field, Held, ItemUsage, Question};
-use crate::store::plan::Counting;
+use crate::store::plan::{Counting, Filter};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Uri, header};
@@ -131,7 +131,7 @@ async fn answer(
     ids: Option<&[String]>,
     as_line: bool,
 ) -> Result<(Vec<(String, ItemUsage)>, Vec<String>), Problem> {
-    let mut asked = Asked::read(parts, caller, parameters)?;
+    let mut asked = Asked::read(parts, caller, parameters).await?;
     let stored: Option<Vec<String>> = ids.map(|ids| ids.iter().map(|id| stored_id(parts, &asked.site, id)).collect());
     if let Some(id) = stored.iter().flatten().find(|id| id.len() > ID_BYTES_MAX) {
         return Err(Problem::invalid("id", format!("{:?} is longer than {ID_BYTES_MAX} bytes", cut(id))));
@@ -139,9 +139,9 @@ async fn answer(
     let interval = parameters.choice("interval", &INTERVALS, Interval::Day)?;
     let fill = parameters.choice("fill", &[("0", true)], as_line)?;
     // What is cut interval by interval must not begin long before the first event.
-    if asked.is_all && (fill || interval == Interval::Hour || asked.is_elsewhere()) {
+    if asked.when.is_all && (fill || interval == Interval::Hour || asked.is_elsewhere() || asked.only != Filter::All) {
         let days = parts.ask("days", parts.store.days()).await?;
-        asked.begin_with(days.first().map(|state| state.day));
+        asked.when.begin_with(days.first().map(|state| state.day), &asked.site_zone);
     }
     let fields = match parameters.get("fields").filter(|_| !as_line) {
         Some(text) => listed("fields", text, &Field::NAMED)?,
@@ -155,7 +155,8 @@ async fn answer(
     let question = Question {
         site: asked.site,
         ids: stored.as_ref().map(|_| once),
-        range: asked.range,
+        range: asked.when.range,
+        only: asked.only,
         site_zone: asked.site_zone,
         interval,
         bots: asked.bots,

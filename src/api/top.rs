@@ -55,7 +55,7 @@ pub(super) async fn top(
 ) -> std::result::Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters)?;
+    let asked = Asked::read(&parts, &caller, &parameters).await?;
     let name = parameters.get("by").unwrap_or("id");
     if TIMES.contains(&name) {
         let fits = if name == "minute" { "hour" } else { name };
@@ -69,7 +69,8 @@ pub(super) async fn top(
         site: asked.site,
         key: Key::named(name),
         by: parameters.choice("metric", &By::NAMED, By::Views)?,
-        range: asked.range,
+        range: asked.when.range,
+        only: asked.only,
         site_zone: asked.site_zone,
         bots: asked.bots,
         counting: parameters.choice("counting", &COUNTING, Counting::Raw)?,

@@ -8,6 +8,8 @@ use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, 
 use crate::ingest;
 use crate::jobs::imports::Imports;
 use crate::jobs::registry::Registry;
+use crate::query::goal::Goals;
+use crate::query::keys::SeenKeys;
 use crate::receive;
 use crate::store::plan::Limits;
 use crate::store::whole::Whole;
@@ -59,6 +61,8 @@ impl House {
             store: Arc::new(Whole(self.store.clone())),
             sound: self.store.clone(),
             sites: self.sites.clone(),
+            goals: Goals::new(),
+            keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),
             bodies: bodies.clone(),

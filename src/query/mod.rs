@@ -3,5 +3,13 @@
 //! - A number means the same wherever it is asked: reports take filters, ranges and metrics from here.
 //! - Absent: the shapes of reports (`report`), HTTP and CSV (`api`), how plans are answered (`store`).
 
+pub mod dates;
+pub mod filter;
+pub mod goal;
+pub mod json;
+pub mod keys;
 pub mod meta;
+pub mod names;
 pub mod range;
+pub mod rekey;
+pub mod unfit;

@@ -1,7 +1,7 @@
 //! Ranges of time and how they are cut: a calendar in the asker's zone.
 //! - A range of days is whole days of its zone; a day may have 23 or 25 hours.
 //! - Weeks begin on Monday and are named by it, months by their first day, even where the range begins later.
-//! - An hour is named with the offset in force, so 02:00 may come twice.
+//! - An hour or minute is named with the offset in force, so 02:00 may come twice; it ends where clocks are put on or back.
 
 use crate::clock::Millis;
 use crate::event::Day;
@@ -15,6 +15,8 @@ pub const BUCKETS_MAX: usize = 10_000;
 /// How time is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interval {
+    /// By the minute of the clock.
+    Minute,
     /// By the clock hour.
     Hour,
     /// By the calendar day.
@@ -26,10 +28,19 @@ pub enum Interval {
 }
 
 impl Interval {
+    /// How many seconds of the clock it is, where it is less than a day.
+    fn clock_seconds(self) -> Option<i64> {
+        match self {
+            Self::Minute => Some(60),
+            Self::Hour => Some(3_600),
+            _ => None,
+        }
+    }
+
     /// The first day of the day's interval.
     fn first(self, date: Date) -> Date {
         match self {
-            Self::Hour | Self::Day => date,
+            Self::Minute | Self::Hour | Self::Day => date,
             Self::Week => date.saturating_sub(i64::from(date.weekday().to_monday_zero_offset()).days()),
             Self::Month => date.first_of_month(),
         }
@@ -38,7 +49,7 @@ impl Interval {
     /// The first day of the interval after the one that begins on `date`.
     fn next(self, date: Date) -> Date {
         match self {
-            Self::Hour | Self::Day => date.saturating_add(1.day()),
+            Self::Minute | Self::Hour | Self::Day => date.saturating_add(1.day()),
             Self::Week => date.saturating_add(1.week()),
             Self::Month => date.saturating_add(1.month()),
         }
@@ -122,32 +133,50 @@ impl Range {
 /// Where a walk over intervals stands.
 #[derive(PartialEq)]
 enum Step {
-    Hour(ZonedDateTime),
+    Clock(ZonedDateTime),
     Date(Date),
 }
 
 impl Step {
     fn first(range: &Range, interval: Interval) -> Self {
         let start = zoned(range.from, &range.zone);
-        match interval {
-            Interval::Hour => {
-                let past = i64::from(start.minute()) * 60 + i64::from(start.second());
-                Self::Hour(start.saturating_sub(past.seconds()))
-            }
-            _ => Self::Date(interval.first(start.date())),
+        match interval.clock_seconds().is_some() {
+            true => Self::Clock(start),
+            false => Self::Date(interval.first(start.date())),
         }
     }
 
     /// Where the interval here begins, its name, and the step after it.
     fn here(&self, range: &Range, interval: Interval) -> (Millis, String, Self) {
         match self {
-            Self::Hour(start) => {
-                let name = start.strftime("%Y-%m-%dT%H:00:00%:z").to_string();
-                (start.timestamp().as_millisecond(), name, Self::Hour(start.saturating_add(1.hour())))
+            Self::Clock(start) => {
+                let name = match interval {
+                    Interval::Minute => start.strftime("%Y-%m-%dT%H:%M:00%:z"),
+                    _ => start.strftime("%Y-%m-%dT%H:00:00%:z"),
+                };
+                let next = next_on_the_clock(start, interval.clock_seconds().unwrap_or(1));
+                (start.timestamp().as_millisecond(), name.to_string(), Self::Clock(next))
             }
             Self::Date(date) => (midnight(*date, &range.zone), date.to_string(), Self::Date(interval.next(*date))),
         }
     }
+}
+
+/// Whole seconds since the clock's minute or hour began.
+fn seconds_into(at: &ZonedDateTime, long: i64) -> i64 {
+    (i64::from(at.minute()) * 60 + i64::from(at.second())) % long
+}
+
+/// When the clock's next minute or hour begins: at the latest where the clock is put forward or back.
+fn next_on_the_clock(at: &ZonedDateTime, long: i64) -> ZonedDateTime {
+    let past_ms = seconds_into(at, long) * 1_000 + i64::from(at.millisecond());
+    let next = at.saturating_add((long * 1_000 - past_ms).milliseconds());
+    if next.offset() == at.offset() {
+        return next;
+    }
+    let change = at.time_zone().following(at.timestamp()).find(|change| change.offset() != at.offset());
+    let change = change.map(|change| change.timestamp().to_zoned_datetime(at.time_zone().clone()));
+    change.filter(|change| *change < next).unwrap_or(next)
 }
 
 /// The day of an instant in a zone.
@@ -222,6 +251,23 @@ mod tests {
         assert_eq!(hours[3], "2015-10-25T02:00:00+01:00");
         let spring = Range::of_days(day("2015-03-29"), day("2015-03-29"), zone("Europe/Vienna"));
         assert_eq!(names(&spring, Interval::Hour).len(), 23);
+    }
+
+    #[test]
+    fn half_an_hour_is_an_hour_of_its_own_where_clocks_move_by_half_an_hour() {
+        // Lord Howe: 02:00+11:00 became 01:30+10:30 on 2015-04-05, 02:00+10:30 became 02:30+11:00 on 2015-10-04.
+        let hours = |text| {
+            let range = Range::of_days(day(text), day(text), zone("Australia/Lord_Howe"));
+            range.buckets(Interval::Hour).unwrap().into_iter().map(|hour| (hour.name, (hour.to - hour.from) / 60_000))
+        };
+        let named: Vec<_> = hours("2015-04-05").skip(1).take(3).collect();
+        let expected = [("01:00:00+11:00", 60), ("01:00:00+10:30", 30), ("02:00:00+10:30", 60)];
+        assert_eq!(named, expected.map(|(name, minutes)| (format!("2015-04-05T{name}"), minutes)));
+        let named: Vec<_> = hours("2015-10-04").skip(1).take(3).collect();
+        let expected = [("01:00:00+10:30", 60), ("02:00:00+11:00", 30), ("03:00:00+11:00", 60)];
+        assert_eq!(named, expected.map(|(name, minutes)| (format!("2015-10-04T{name}"), minutes)));
+        let minutes = Range::of_days(day("2015-04-05"), day("2015-04-05"), zone("Australia/Lord_Howe"));
+        assert_eq!(minutes.buckets(Interval::Minute).unwrap().len(), 24 * 60 + 30);
     }
 
     #[test]

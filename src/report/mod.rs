@@ -4,7 +4,6 @@
 //! - Absent: HTTP, JSON's outer shape, CSV (`api`).
 
 pub mod counts;
-pub mod events;
 pub mod explain;
 pub mod top;
 pub mod usage;

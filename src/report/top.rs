@@ -97,6 +97,8 @@ pub struct Question {
     pub range: Range,
     /// The zone the site's days are counted in.
     pub site_zone: TimeZone,
+    /// Of which events.
+    pub only: Filter,
     /// Whether bots count.
     pub bots: Bots,
     /// How clicks are counted.
@@ -161,7 +163,7 @@ impl Question {
     /// The item tables' question about the whole site, where they can answer.
     fn table_plan(&self, bots: Bots) -> Option<(Tally, UsagePlan)> {
         let tally = self.by.tally().filter(|_| self.key == Known::Id.into())?;
-        let days = self.range.days_of(&self.site_zone)?;
+        let days = self.range.days_of(&self.site_zone).filter(|_| self.only == Filter::All)?;
         let (site, counting, limits) = (self.site.clone(), self.counting, self.limits);
         Some((tally, UsagePlan { site, items: Items::Site, days, bots, counting, limits }))
     }
@@ -173,7 +175,7 @@ impl Question {
 
     fn plan(&self, bots: Bots, only: Filter, groups: Vec<Group>) -> Plan {
         Plan {
-            filter: of_site(&self.site, bots).and(self.by.only()).and(only),
+            filter: of_site(&self.site, bots).and(self.only.clone()).and(self.by.only()).and(only),
             range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
             groups,
             metrics: vec![Metric::of(self.by.measure(self.counting))],

@@ -45,6 +45,7 @@ fn question(key: &str, by: By) -> Question {
         by,
         range: Range::of_days(Day(0), Day(1), TimeZone::UTC),
         site_zone: TimeZone::UTC,
+        only: Filter::All,
         bots: Bots::Exclude,
         counting: Counting::Raw,
         limit: 100,

@@ -136,6 +136,8 @@ impl Setup {
             sound: Arc::clone(&self.store),
             store: self.store,
             sites,
+            goals: metronome::query::goal::Goals::new(),
+            keys: metronome::query::keys::SeenKeys::default(),
             clock,
             questions: Questions::new(4, plan::Limits::default()),
             bodies,

@@ -33,6 +33,8 @@ pub struct Question {
     pub site_zone: TimeZone,
     /// How views are cut.
     pub interval: Interval,
+    /// Of which events.
+    pub only: Filter,
     /// Whether bots count.
     pub bots: Bots,
     /// How clicks are counted.
@@ -86,7 +88,8 @@ impl Question {
 
     /// The item tables' question, where they can answer.
     fn table_plan(&self) -> Option<UsagePlan> {
-        let days = self.range.days_of(&self.site_zone).filter(|_| self.interval != Interval::Hour)?;
+        let plain = self.interval != Interval::Hour && self.only == Filter::All;
+        let days = self.range.days_of(&self.site_zone).filter(|_| plain)?;
         let items = self.ids.clone().map_or(Items::Site, Items::Ids);
         let (bots, counting, limits) = (self.bots, self.counting, self.limits);
         Some(UsagePlan { site: self.site.clone(), items, days, bots, counting, limits })
@@ -94,7 +97,7 @@ impl Question {
 
     /// A question to the events: one row an item and group.
     fn plan(&self, only: Filter, group: Group, measure: Measure) -> Plan {
-        let mut filter = of_site(&self.site, self.bots).and(only);
+        let mut filter = of_site(&self.site, self.bots).and(self.only.clone()).and(only);
         let mut groups = vec![group];
         if let Some(ids) = &self.ids {
             filter = filter.and(Filter::Is(Known::Id.into(), ids.clone(), Case::Exact));
@@ -130,7 +133,7 @@ impl Question {
 }
 
 /// The events of a site, people or bots.
-pub(super) fn of_site(site: &str, bots: Bots) -> Filter {
+pub fn of_site(site: &str, bots: Bots) -> Filter {
     let has_bot = Filter::Exists(Known::Bot.into());
     Filter::is(Known::Site, site).and(match bots {
         Bots::Include => Filter::All,

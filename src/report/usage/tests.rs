@@ -55,6 +55,7 @@ fn question(ids: &[&str]) -> Question {
         range: Range::of_days(Day(0), Day(40), TimeZone::UTC),
         site_zone: TimeZone::UTC,
         interval: Interval::Day,
+        only: Filter::All,
         bots: Bots::Exclude,
         counting: Counting::Raw,
         fill: false,
