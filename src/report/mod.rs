@@ -5,5 +5,6 @@
 
 pub mod counts;
 pub mod explain;
+pub mod funnels;
 pub mod top;
 pub mod usage;

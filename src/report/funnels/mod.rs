@@ -1,0 +1,163 @@
+//! Funnels: how many come how far through steps, in order.
+//! - Over visitors (one a site and day), visits or users; exact, from trails: nothing is sampled.
+//! - Events count in the range by `@timestamp`. What has no visitor, visit or user, as asked, is in no funnel.
+//! - A user's events are in order of their time; those of one millisecond in that of their days and visitors.
+//! - Bounded by the events that a store hands over as trails, which refuses more.
+
+pub mod run;
+mod tally;
+
+use super::usage::{of_actions, of_site};
+use crate::event::{Key, Known};
+use crate::query::meta::Meta;
+use crate::query::range::Range;
+use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
+use crate::store::trails::{TrailLimits, TrailPlan, Visits};
+use crate::store::{Store, StoreError};
+use run::{Between, Rule};
+use serde::Serialize;
+use std::time::Duration;
+use tally::Tally;
+
+/// Steps of a funnel at the least.
+pub const STEPS_MIN: usize = 2;
+/// Steps of a funnel at the most.
+pub const STEPS_MAX: usize = 20;
+
+/// Who goes through the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Visitors, one a site and day.
+    Visitor,
+    /// Visits.
+    Visit,
+    /// Users, over all of the range.
+    User,
+}
+
+impl Over {
+    /// Every one with its name.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("visitor", Self::Visitor), ("visit", Self::Visit), ("user", Self::User)];
+
+    fn key(self) -> Key {
+        match self {
+            Self::Visitor => Known::Visitor.into(),
+            Self::Visit => Known::Visit.into(),
+            Self::User => Known::User.into(),
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Of which site.
+    pub site: String,
+    /// When.
+    pub range: Range,
+    /// Whether bots count.
+    pub bots: Bots,
+    /// Which events alone.
+    pub only: Filter,
+    /// From [`STEPS_MIN`] to [`STEPS_MAX`].
+    pub steps: Vec<Filter>,
+    /// The longest from the first step to the last; `None`: the range.
+    pub window: Option<Duration>,
+    /// What may lie between two steps.
+    pub between: Between,
+    /// Who.
+    pub over: Over,
+    /// By the values of which key at the first step.
+    pub by: Option<Key>,
+    /// Rows at the most, where there is a key.
+    pub limit: usize,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// How many reached it.
+    pub reached: u64,
+    /// Of those who reached the first.
+    pub rate: Option<f64>,
+    /// Of those who reached the one before.
+    pub rate_from_previous: Option<f64>,
+    /// Since the one before: what half of them did not exceed.
+    pub median_ms: Option<i64>,
+}
+
+/// The steps of those whose first step has a value of the key; `None`: who lacks it.
+pub type Row = (Option<String>, Vec<Step>);
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Funnel {
+    /// All together.
+    pub steps: Vec<Step>,
+    /// By the key's values, the most at the first step first, ties by text.
+    pub rows: Vec<Row>,
+    /// What the answer says of itself.
+    pub meta: Meta,
+}
+
+/// Counts who comes how far.
+pub async fn funnel(store: &dyn Store, question: &Question) -> Result<Funnel, StoreError> {
+    let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
+    let who = question.over.key();
+    meta.notes.push(format!("events without a {} are in no funnel", who.name()));
+    let rule = Rule {
+        steps: question.steps.len(),
+        window_ms: question.window.map(|window| i64::try_from(window.as_millis()).unwrap_or(i64::MAX)),
+        between: question.between,
+    };
+    let mut tally = Tally::new(rule, question.over, question.by.is_some());
+    let mut trails = store.trails(&question.plan()?).await?;
+    while let Some(batch) = trails.recv().await {
+        let batch = batch?;
+        // Off the threads that answer everybody.
+        tally = off_thread(move || {
+            tally.take(&batch);
+            tally
+        })
+        .await?;
+    }
+    let (steps, mut rows) = off_thread(move || tally.finish()).await?;
+    rows.truncate(question.limit);
+    Ok(Funnel { steps, rows, meta })
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Stopped)
+}
+
+impl Question {
+    fn plan(&self) -> Result<TrailPlan, StoreError> {
+        let many = self.steps.len();
+        if !(STEPS_MIN..=STEPS_MAX).contains(&many) {
+            let text = format!("steps: {many} filters; there may be {STEPS_MIN} to {STEPS_MAX}");
+            return Err(StoreError::Invalid(text));
+        }
+        let mut marks = self.steps.clone();
+        if self.between == Between::NoView {
+            marks.push(of_actions(&["view"]));
+        }
+        let who = match self.over {
+            Over::User => vec![Known::User.into()],
+            Over::Visitor | Over::Visit => Vec::new(),
+        };
+        Ok(TrailPlan {
+            filter: of_site(&self.site, self.bots).and(self.only.clone()).and(Filter::Exists(self.over.key())),
+            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            marks,
+            labels: self.by.iter().cloned().chain(who).collect(),
+            visits: if self.over == Over::Visit { Visits::Given } else { Visits::Left },
+            limits: TrailLimits { time_max: self.limits.time_max, ..TrailLimits::default() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Tally: runs of all who go through a funnel, counted step by step.
+//! - Visitors and visits are counted as their trails come; users once all of their events are there.
+//! - Held: a number for each step that somebody reached, and of users every event.
+
+use super::run::{Rule, run};
+use super::{Over, Row, Step};
+use crate::clock::Millis;
+use crate::event::Day;
+use crate::store::trails::{NONE, Several, TrailBatch};
+use std::collections::{BTreeMap, HashMap};
+
+/// One event of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Seen {
+    at: Millis,
+    whose: (Day, Option<u64>),
+    /// Its place among those of one trail.
+    place: usize,
+    marks: u64,
+    /// The place of its values of the key.
+    by: u32,
+}
+
+/// The waits before each step, of all who reached it.
+#[derive(Debug, Clone)]
+struct Reached(Vec<Vec<Millis>>);
+
+/// Counts so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    rule: Rule,
+    over: Over,
+    has_key: bool,
+    all: Reached,
+    rows: BTreeMap<Option<Box<str>>, Reached>,
+    /// The values of the key, and where each stands.
+    values: Vec<Several>,
+    places: HashMap<Several, u32>,
+    users: HashMap<Box<str>, Vec<Seen>>,
+}
+
+impl Tally {
+    pub(super) fn new(rule: Rule, over: Over, has_key: bool) -> Self {
+        Self {
+            rule,
+            over,
+            has_key,
+            all: Reached::none(rule.steps),
+            rows: BTreeMap::new(),
+            values: Vec::new(),
+            places: HashMap::new(),
+            users: HashMap::new(),
+        }
+    }
+
+    /// Takes the trails of a batch.
+    pub(super) fn take(&mut self, batch: &TrailBatch) {
+        let by = self.by(batch);
+        for trail in &batch.trails {
+            let seen = |place: usize| Seen {
+                at: batch.at[place],
+                whose: (trail.day, trail.visitor),
+                place,
+                marks: batch.marks[place],
+                by: by.get(place).copied().unwrap_or(NONE),
+            };
+            match self.over {
+                Over::Visitor => self.count(&trail.events.clone().map(seen).collect::<Vec<_>>()),
+                Over::Visit => {
+                    // A visit is a few of its visitor's events, mostly side by side.
+                    let mut visits: Vec<(u64, Vec<Seen>)> = Vec::new();
+                    for place in trail.events.clone() {
+                        let Some(visit) = batch.visits[place] else { continue };
+                        match visits.iter_mut().rev().find(|(id, _)| *id == visit.id) {
+                            Some((_, events)) => events.push(seen(place)),
+                            None => visits.push((visit.id, vec![seen(place)])),
+                        }
+                    }
+                    visits.iter().for_each(|(_, events)| self.count(events));
+                }
+                Over::User => {
+                    let Some(users) = batch.labels.last() else { continue };
+                    for place in trail.events.clone() {
+                        if let Some(user) = users.of(place).first() {
+                            self.users.entry(user.clone()).or_default().push(seen(place));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The places of each event's values of the key; nothing without a key.
+    fn by(&mut self, batch: &TrailBatch) -> Vec<u32> {
+        let Some(labels) = batch.labels.first().filter(|_| self.has_key) else { return Vec::new() };
+        let mut place = |several: &Several| {
+            *self.places.entry(several.clone()).or_insert_with(|| {
+                self.values.push(several.clone());
+                self.values.len() as u32 - 1 // values are fewer than events, which are bounded far below a u32
+            })
+        };
+        let places: Vec<u32> = labels.texts.iter().map(&mut place).collect();
+        labels.codes.iter().map(|code| places.get(*code as usize).copied().unwrap_or(NONE)).collect()
+    }
+
+    /// Counts the run of somebody's events, which are in order.
+    fn count(&mut self, events: &[Seen]) {
+        let at: Vec<Millis> = events.iter().map(|event| event.at).collect();
+        let marks: Vec<u64> = events.iter().map(|event| event.marks).collect();
+        let run = run(&self.rule, &at, &marks);
+        let Some(first) = run.first() else { return };
+        let times: Vec<Millis> = run.iter().map(|place| at[*place]).collect();
+        self.all.add(&times);
+        if !self.has_key {
+            return;
+        }
+        let values = self.values.get(events[*first].by as usize);
+        let labels = values.map_or(vec![None], |values| values.iter().cloned().map(Some).collect());
+        for label in labels {
+            self.rows.entry(label).or_insert_with(|| Reached::none(self.rule.steps)).add(&times);
+        }
+    }
+
+    /// The steps of all, and the rows: the most at the first step first, ties by text.
+    pub(super) fn finish(mut self) -> (Vec<Step>, Vec<Row>) {
+        for (_, mut events) in std::mem::take(&mut self.users) {
+            events.sort_unstable();
+            self.count(&events);
+        }
+        let rows = self.rows.into_iter().map(|(label, reached)| (label.map(String::from), reached.steps()));
+        let mut rows: Vec<Row> = rows.collect();
+        // Stable: the map is in order of its texts.
+        rows.sort_by_key(|(_, steps)| std::cmp::Reverse(steps.first().map(|step| step.reached)));
+        (self.all.steps(), rows)
+    }
+}
+
+impl Reached {
+    fn none(steps: usize) -> Self {
+        Self(vec![Vec::new(); steps])
+    }
+
+    /// Adds a run by the times of its events.
+    fn add(&mut self, times: &[Millis]) {
+        for (step, at) in times.iter().enumerate() {
+            let before = if step == 0 { *at } else { times[step - 1] };
+            self.0[step].push(at - before);
+        }
+    }
+
+    fn steps(mut self) -> Vec<Step> {
+        let reached: Vec<usize> = self.0.iter().map(Vec::len).collect();
+        // Whole numbers far below 2^53.
+        let ratio = |a: usize, b: usize| (b > 0).then(|| a as f64 / b as f64);
+        let steps = self.0.iter_mut().enumerate();
+        let step = |(at, waits): (usize, &mut Vec<Millis>)| Step {
+            reached: reached[at] as u64,
+            rate: ratio(reached[at], reached[0]),
+            rate_from_previous: at.checked_sub(1).and_then(|before| ratio(reached[at], reached[before])),
+            median_ms: if at == 0 { None } else { median(waits) },
+        };
+        steps.map(step).collect()
+    }
+}
+
+/// The smallest that at least half of them do not exceed.
+fn median(waits: &mut [Millis]) -> Option<Millis> {
+    let middle = waits.len().checked_sub(1)? / 2;
+    Some(*waits.select_nth_unstable(middle).1)
+}
