@@ -5,6 +5,7 @@
 
 pub mod counts;
 pub mod explain;
+pub mod flows;
 pub mod funnels;
 pub mod top;
 pub mod usage;

@@ -1,0 +1,147 @@
+//! Flows over the oracle: counted by hand, and kept in balance.
+
+use super::*;
+use crate::event::{Day, Event, Value};
+use crate::store::Entry;
+use crate::store::memory::Memory;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+/// Visits of day 0, each by its pages; one that begins with `#` is an item without a path.
+async fn store(visits: &[Vec<&str>]) -> Memory {
+    let mut entries = Vec::new();
+    for (visit, pages) in visits.iter().enumerate() {
+        for (at, page) in pages.iter().enumerate() {
+            let mut event = Event::default();
+            event.set(Known::Site, Value::text("s"));
+            event.set(Known::Action, Value::text("view"));
+            event.set(Known::Day, Value::Int(0));
+            event.set(Known::Timestamp, Value::Int((visit * 100 + at) as i64));
+            event.set(if page.starts_with('#') { Known::Id } else { Known::Path }, Value::text(*page));
+            event.set(Known::Visitor, Value::hash(visit as u64 / 2));
+            event.set(Known::Visit, Value::hash(visit as u64 + 1));
+            event.set(Known::VisitAt, Value::Int(visit as i64 * 100));
+            if at > 0 {
+                event.set(Known::Previous, Value::text(pages[at - 1]));
+            }
+            entries.push(Entry { position: entries.len() as u64, event });
+        }
+    }
+    let (store, end) = (Memory::new(), entries.len() as u64);
+    store.write(entries, end).await.unwrap();
+    store
+}
+
+fn question(way: Way, steps: usize) -> Question {
+    Question {
+        site: "s".to_owned(),
+        range: Range::of_days(Day(0), Day(0), TimeZone::UTC),
+        bots: Bots::Exclude,
+        only: Filter::All,
+        way,
+        steps,
+        limit: 1_000,
+        limits: Limits::default(),
+    }
+}
+
+async fn edges(visits: &[Vec<&str>], way: Way, steps: usize) -> Vec<String> {
+    let flow = flow(&store(visits).await, &question(way, steps)).await.unwrap();
+    let line = |edge: &Edge| {
+        let step = edge.step.map_or(String::new(), |step| format!("{step}: "));
+        format!("{step}{} → {} {}", edge.from, edge.to, edge.weight)
+    };
+    let mut lines: Vec<String> = flow.edges.iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn visits() -> Vec<Vec<&'static str>> {
+    vec![vec!["/a", "/b", "/a", "/a"], vec!["/a", "/b", "#c"], vec!["/b"]]
+}
+
+#[tokio::test]
+async fn edges_of_one_step() {
+    let whole = [
+        "#c → (exit) 1",
+        "(entry) → /a 2",
+        "(entry) → /b 1",
+        "/a → (exit) 1",
+        "/a → /a 1",
+        "/a → /b 2",
+        "/b → #c 1",
+        "/b → (exit) 1",
+        "/b → /a 1",
+    ];
+    assert_eq!(edges(&visits(), Way::Whole, 1).await, whole);
+    let from = |page: &str| Way::From(page.to_owned());
+    assert_eq!(edges(&visits(), from("/a"), 1).await, ["1: /a → (exit) 1", "1: /a → /a 1", "1: /a → /b 2"]);
+    assert_eq!(edges(&visits(), from(ENTRY), 1).await, ["1: (entry) → /a 2", "1: (entry) → /b 1"]);
+    let to = |page: &str| Way::To(page.to_owned());
+    assert_eq!(edges(&visits(), to("#c"), 1).await, ["1: /b → #c 1"]);
+    assert_eq!(edges(&visits(), to(EXIT), 1).await, ["1: #c → (exit) 1", "1: /a → (exit) 1", "1: /b → (exit) 1"]);
+    assert_eq!(edges(&visits(), from("/never"), 1).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn paths_begin_where_another_page_or_none_was_before() {
+    let from = edges(&visits(), Way::From("/a".to_owned()), 2).await;
+    let expected = ["1: /a → /a 1", "1: /a → /b 2", "2: /a → (exit) 1", "2: /b → #c 1", "2: /b → /a 1"];
+    assert_eq!(from, expected);
+    let to = edges(&visits(), Way::To("/a".to_owned()), 2).await;
+    assert_eq!(to, ["1: (entry) → /a 2", "1: /b → /a 1", "2: /a → /b 1"]);
+}
+
+#[tokio::test]
+async fn steps_that_do_not_fit_are_refused() {
+    let store = store(&visits()).await;
+    for (way, steps, says) in [
+        (Way::Whole, 0, "1 to 5"),
+        (Way::Whole, 6, "1 to 5"),
+        (Way::From("/a".to_owned()), 6, "1 to 5"),
+        (Way::Whole, 2, "from_path"),
+    ] {
+        let refused = flow(&store, &question(way, steps)).await.unwrap_err();
+        assert!(matches!(&refused, StoreError::Invalid(text) if text.contains(says)), "{refused}");
+    }
+    assert!(flow(&store, &question(Way::From("/a".to_owned()), 5)).await.is_ok());
+}
+
+#[tokio::test]
+async fn few_edges_are_the_heaviest_and_their_nodes_hold_all_that_flows() {
+    let flow = flow(&store(&visits()).await, &Question { limit: 1, ..question(Way::Whole, 1) }).await.unwrap();
+    let edge = Edge { step: None, from: "(entry)".to_owned(), to: "/a".to_owned(), weight: 2 };
+    let node = |page: &str, weight| Node { step: None, page: page.to_owned(), weight };
+    assert_eq!((flow.edges, flow.nodes), (vec![edge], vec![node("/a", 4), node("(entry)", 3)]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_flows_in_flows_out_and_paths_add_up_to_edges(
+        visits in proptest::collection::vec(
+            proptest::collection::vec(proptest::sample::select(vec!["/a", "/b", "#c"]), 1..5), 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let store = runtime.block_on(store(&visits));
+        let asked = |way, steps| runtime.block_on(flow(&store, &question(way, steps))).unwrap().edges;
+        let whole = asked(Way::Whole, 1);
+        let sum = |of: &dyn Fn(&Edge) -> bool| whole.iter().filter(|edge| of(edge)).map(|edge| edge.weight).sum::<u64>();
+        prop_assert_eq!(sum(&|edge| edge.from == ENTRY), visits.len() as u64);
+        prop_assert_eq!(sum(&|edge| edge.to == EXIT), visits.len() as u64);
+        for page in ["/a", "/b", "#c"] {
+            prop_assert_eq!(sum(&|edge| edge.to == page), sum(&|edge| edge.from == page));
+        }
+        // A visit of at most four pages is walked whole by five steps, from either end.
+        for way in [Way::From(ENTRY.to_owned()), Way::To(EXIT.to_owned())] {
+            let mut paths: BTreeMap<(String, String), u64> = BTreeMap::new();
+            for edge in asked(way, 5) {
+                *paths.entry((edge.from, edge.to)).or_default() += edge.weight;
+            }
+            let edges: BTreeMap<(String, String), u64> =
+                whole.iter().map(|edge| ((edge.from.clone(), edge.to.clone()), edge.weight)).collect();
+            prop_assert_eq!(&paths, &edges);
+        }
+    }
+}
