@@ -1,4 +1,5 @@
 //! `/events`: the events themselves, newest first, a page at a time.
+//! - `q` searches `message` and `stack`; a text without a word is refused.
 //! - A page ends with a cursor; handed back as `after` it begins the next one.
 
 use super::Parts;
@@ -6,11 +7,12 @@ use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json};
 use crate::event::{Event, Key};
-use crate::http::query::Parameters;
+use crate::http::query::{Parameters, cut};
 use crate::http::{Caller, Problem};
 use crate::query::meta::Meta;
 use crate::report::usage::of_site;
-use crate::store::plan::{TimeKey, TimeRange};
+use crate::store::plan::{Filter, TimeKey, TimeRange};
+use crate::store::words::phrases;
 use crate::store::{Cursor, Page};
 use axum::Extension;
 use axum::extract::State;
@@ -21,7 +23,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const OWN: [&str; 2] = ["limit", "after"];
+const OWN: [&str; 3] = ["limit", "after", "q"];
+
+/// Bytes of a search at the most.
+const SEARCH_BYTES_MAX: usize = 1_024;
 
 /// Bytes of a cursor at the most.
 const CURSOR_BYTES_MAX: usize = 512;
@@ -49,13 +54,26 @@ pub(super) async fn events(
     }
     let after = after.map(|after| Cursor(after.to_owned()));
     let range = TimeRange { key: TimeKey::Timestamp, from: asked.when.range.from, to: asked.when.range.to };
-    let filter = of_site(&asked.site, asked.bots).and(asked.only);
+    let filter = of_site(&asked.site, asked.bots).and(asked.only).and(searched(&parameters)?);
     let found = asked.wanted.store(&parts).events(&filter, range, after.as_ref(), limit);
     let found = parts.ask("events", found).await.map_err(|problem| problem.about("after"))?;
     let meta = Meta::of(asked.wanted.store(&parts), &asked.site, &asked.when.range, asked.bots);
     let meta = parts.ask("days", meta).await?;
     let damaged = meta.damaged_days.clone();
     Ok(marked(written(format, found, meta), &damaged))
+}
+
+/// What `q` asks.
+fn searched(parameters: &Parameters) -> Result<Filter, Problem> {
+    let Some(text) = parameters.get("q") else { return Ok(Filter::All) };
+    if text.len() > SEARCH_BYTES_MAX {
+        return Err(Problem::invalid("q", format!("q is longer than {SEARCH_BYTES_MAX} bytes")));
+    }
+    if phrases(text).is_empty() {
+        let message = format!("q is {:?}, without a word; it may be words and \"quoted phrases\"", cut(text));
+        return Err(Problem::invalid("q", message));
+    }
+    Ok(Filter::Search(text.to_owned()))
 }
 
 fn written(format: Format, page: Page, meta: Meta) -> Response {

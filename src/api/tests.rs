@@ -71,7 +71,7 @@ async fn app() -> App {
         event(2, "/a/b.c", "view", &[]),
         event(2, "/a/b.c", "download", &[("format", "csv")]),
         event(40, "/a/b.c", "view", &[]),
-        event(1, "17", "view", &[("browser", "Firefox")]),
+        event(1, "17", "view", &[("browser", "Firefox"), ("message", "Not found: 17")]),
         event(1, "17", "view", &[("site", "shop")]),
     ];
     let store = Memory::new();
@@ -195,6 +195,7 @@ async fn every_bad_value_is_named_with_what_would_fit() {
         ("/tock/1.json?from=%FF", "query", "UTF-8"),
         ("/top.json?metric=bounce", "metric", "views, downloads"),
         ("/events.json?limit=1001", "limit", "from 1 to 1000"),
+        ("/events.json?q=%22-%22", "q", "without a word"),
         ("/explain", "event_id", "needed"),
         ("/events.json?after=zzz", "after", "is none of this store's"),
         ("/tock/1.json?from=1900-01-01&interval=hour", "interval", "more than 10000 intervals"),
@@ -275,6 +276,11 @@ async fn events_come_newest_first_a_page_at_a_time() {
         uri = format!("/events.json?range=all&limit=2&after={next}");
     }
     assert_eq!(ids, ["2015-01-22", "2015-01-22", "2015-01-21", "2015-01-20", "2015-01-20", "2014-12-13"]);
+    for (search, found) in [("not%20found", 1), ("%22found%20not%22", 0), ("FOUND+%2217%22", 1)] {
+        let page = app.answer(&format!("/events.json?range=all&q={search}")).await;
+        let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+        assert_eq!(page["events"].as_array().unwrap().len(), found, "{search}");
+    }
     let csv = app.answer("/events.csv?range=today").await;
     assert!(csv.starts_with("@timestamp,site,day,event_id,action,id,referer\r\n"), "{csv}");
     assert!(csv.contains(",'=cmd|x\r\n"), "{csv}");

@@ -2,6 +2,7 @@
 
 use crate::event::Key;
 use crate::store::plan::Filter;
+use crate::store::words::SEARCHED;
 
 /// Calls `each` with every key a filter speaks of.
 pub fn keys_of(filter: &Filter, each: &mut dyn FnMut(&Key)) {
@@ -14,6 +15,7 @@ pub fn keys_of(filter: &Filter, each: &mut dyn FnMut(&Key)) {
         | Filter::Contains(key, ..)
         | Filter::Matches(key, ..)
         | Filter::Compare(key, ..) => each(key),
+        Filter::Search(_) => SEARCHED.iter().for_each(|known| each(&Key::Known(*known))),
     }
 }
 
@@ -30,5 +32,7 @@ pub fn rekeyed(filter: &Filter, of: &dyn Fn(&Key) -> Key) -> Filter {
         Filter::Contains(key, texts, case) => Filter::Contains(of(key), texts.clone(), *case),
         Filter::Matches(key, patterns, case) => Filter::Matches(of(key), patterns.clone(), *case),
         Filter::Compare(key, comparison, bound) => Filter::Compare(of(key), *comparison, *bound),
+        // Its keys are its own.
+        Filter::Search(text) => Filter::Search(text.clone()),
     }
 }

@@ -13,6 +13,7 @@ pub mod order;
 pub mod plan;
 pub mod trails;
 pub mod whole;
+pub mod words;
 
 use crate::error::Kind;
 use crate::event::{Day, Event, Key};

@@ -32,6 +32,8 @@ pub enum Filter {
     Matches(Key, Vec<String>, Case),
     /// A number form compares so.
     Compare(Key, Comparison, f64),
+    /// Every word and quoted phrase of this text occurs in `message` or `stack`, as [`super::words`] says.
+    Search(String),
 }
 
 impl Filter {

@@ -13,6 +13,7 @@ pub const PROMISES: &[Promise] = promises![
     ranges_are_half_open,
     ranges_of_visits_leave_out_events_without_one,
     a_pattern_that_is_none_is_refused,
+    words_are_found_in_messages_and_stacks,
 ];
 
 const EVENTS: [&str; 8] = [
@@ -244,4 +245,70 @@ fn a_pattern_that_is_none_is_refused(subject: &mut Subject) {
     let metric = Metric { measure: Measure::Events, only: broken };
     let refusal = subject.refusal(&plan(vec![], vec![metric]));
     assert!(matches!(refusal, StoreError::Invalid(_)), "{refusal:?}");
+}
+
+fn words_are_found_in_messages_and_stacks(subject: &mut Subject) {
+    let long = "\u{212a}".repeat(13); // signs of kelvin: 39 bytes, of which 13 are left
+    let longer = "\u{212a}".repeat(14); // 42, which an index may leave out
+    let rows: [(&str, Option<String>, Option<&str>); 9] = [
+        ("a", Some("File not found: /tmp/Übung.txt".into()), None),
+        ("b", Some("found nothing".into()), Some("at open (file.js:10)\nat not.found")),
+        ("c", None, Some("File NOT Found")),
+        ("d", Some("not-found".into()), Some("file")),
+        ("e", Some(format!("{long} x")), None),
+        ("f", Some(format!("{longer} x")), None),
+        ("g", Some("x".repeat(60)), None),
+        ("h", Some("İstanbul \"quoted\" 日本 7.5".into()), None),
+        ("i", None, None),
+    ];
+    subject.write(rows.iter().zip(0..).map(|((id, message, stack), n)| {
+        // Some on another day, some in the row of a visitor.
+        let mut event = event(&format!("at={} id={id} visitor={}", n * 40_000, n % 3 + 1));
+        let mut say = |key: Known, text: Option<&str>| text.map(|text| event.set(key, Value::text(text)));
+        say(Known::Message, message.as_deref());
+        say(Known::Stack, *stack);
+        event
+    }));
+    let folded = ["k".repeat(13), "k".repeat(14), "x".repeat(60), "x".repeat(59)];
+    let searches: Vec<(&str, &str)> = vec![
+        ("found", "abcd"),
+        ("FOUND", "abcd"),
+        ("file found", "abcd"),
+        ("not found file", "abcd"),
+        ("nothing open", "b"),
+        ("\"not found\"", "abcd"),
+        ("\"found not\"", ""),
+        ("\"file not found\"", "ac"),
+        ("\"found nothing\" 10", "b"),
+        ("\"nothing at\"", ""),
+        ("foun", ""),
+        ("übung txt", "a"),
+        ("\u{130}STANBUL", "h"),
+        ("日本", "h"),
+        ("7 5", "h"),
+        ("x", "ef"),
+        (&folded[0], "e"),
+        (&folded[1], "f"),
+        (&folded[2], "g"),
+        (&folded[3], ""),
+        ("", "abcdefghi"),
+        ("- \"\"", "abcdefghi"),
+    ];
+    subject.in_every_state(|subject, state| {
+        for (search, expected) in &searches {
+            let filter = Filter::Search((*search).to_owned());
+            assert_eq!(matched(subject, filter.clone()), *expected, "{state}: {search:?}");
+            let not: String = "abcdefghi".chars().filter(|id| !expected.contains(*id)).collect();
+            assert_eq!(matched(subject, Filter::Not(Box::new(filter.clone()))), not, "{state}: not {search:?}");
+            let first = Filter::Or(vec![filter.clone(), is("id", &["a"])]);
+            let first = matched(subject, first);
+            assert!(
+                first.starts_with('a') && first.trim_start_matches('a') == expected.trim_start_matches('a'),
+                "{state}"
+            );
+            let both = filter.and(is("visitor", &["0000000000000001"]));
+            let visitor: String = expected.chars().filter(|id| "adg".contains(*id)).collect();
+            assert_eq!(matched(subject, both), visitor, "{state}: {search:?} of a visitor");
+        }
+    });
 }

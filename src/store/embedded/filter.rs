@@ -6,8 +6,10 @@
 use super::columns::{Docs, Form, KeyColumns, Source, Values};
 use super::error::io_error;
 use super::segment::Segment;
+use super::words;
 use crate::event::{Key, Known};
 use crate::store::plan::{Case, Comparison, Filter, TimeKey, TimeRange};
+use crate::store::words::phrases;
 use crate::store::{StoreError, forms};
 use regex::Regex;
 use rustc_hash::FxHashMap;
@@ -31,6 +33,8 @@ pub enum Compiled {
     Text(Key, TextTest),
     /// A number form passes.
     Number(Key, Comparison, f64),
+    /// A phrase occurs.
+    Phrase(Vec<String>),
 }
 
 /// A test of a text form.
@@ -82,6 +86,7 @@ pub fn compile(filter: &Filter) -> Result<Compiled, StoreError> {
             let patterns = patterns.iter().map(|one| forms::pattern(one, *case)).collect::<Result<_, _>>()?;
             Compiled::Text(key.clone(), TextTest::Matches(patterns))
         }
+        Filter::Search(text) => Compiled::And(phrases(text).into_iter().map(Compiled::Phrase).collect()),
         Filter::Compare(key, comparison, bound) => Compiled::Number(key.clone(), *comparison, *bound),
     })
 }
@@ -117,6 +122,7 @@ impl Compiled {
                 Ok(keep(docs, &passing))
             }
             Self::Text(key, test) => restrict_text(segment, &*segment.columns(key)?, test, docs),
+            Self::Phrase(phrase) => words::restrict(segment, phrase, &docs),
             Self::Number(key, comparison, bound) => {
                 let mut passing = vec![false; docs.len()];
                 let columns = segment.columns(key)?;
@@ -163,6 +169,12 @@ impl Compiled {
 fn restrict_all(all: &[Compiled], segment: &Segment, mut docs: Docs) -> Result<Docs, StoreError> {
     let mut rest = Vec::with_capacity(all.len());
     for one in all {
+        if let Compiled::Phrase(phrase) = one
+            && segment.has_indexes()
+        {
+            docs = words::restrict(segment, phrase, &docs)?;
+            continue;
+        }
         match one.looked_up(segment)? {
             Some(found) => docs = intersect(docs, found),
             None => rest.push(one),
@@ -175,7 +187,8 @@ fn restrict_all(all: &[Compiled], segment: &Segment, mut docs: Docs) -> Result<D
     Ok(docs)
 }
 
-fn intersect(docs: Docs, found: Vec<u32>) -> Docs {
+/// Those of `docs` that are among `found`, which ascend.
+pub fn intersect(docs: Docs, found: Vec<u32>) -> Docs {
     match docs {
         Docs::All(_) => Docs::Some(found),
         Docs::Some(mut docs) => {

@@ -56,6 +56,7 @@ mod usage;
 mod values;
 mod visit_ids;
 mod visits_table;
+mod words;
 
 pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};
 pub use shared::EmbeddedOptions;

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tantivy::columnar::{Column, ColumnarReader, DynamicColumnHandle, MonotonicallyMappableToU64};
 use tantivy::directory::FileSlice;
 use tantivy::index::SegmentComponent;
+use tantivy::schema::Field;
 use tantivy::{SegmentReader, Term};
 
 /// What stands beside a sealed segment.
@@ -228,9 +229,24 @@ impl Segment {
             },
             _ => Term::from_field_text(field, text),
         };
+        Ok(Some(self.posting_in(indexes, field, &term)?))
+    }
+
+    /// Whether it has inverted indexes.
+    pub fn has_indexes(&self) -> bool {
+        self.indexes.is_some()
+    }
+
+    /// The documents with a word in the text of `key`, from its index of words if it has one.
+    pub fn posting_of_word(&self, key: Known, word: &str) -> Result<Option<Posting>, StoreError> {
+        let (Some(indexes), Some(field)) = (&self.indexes, sealed_fields().known(key)) else { return Ok(None) };
+        Ok(Some(self.posting_in(indexes, field, &Term::from_field_text(field, word))?))
+    }
+
+    fn posting_in(&self, indexes: &SegmentReader, field: Field, term: &Term) -> Result<Posting, StoreError> {
         let index = indexes.inverted_index(field).map_err(engine("open index"))?;
-        let info = index.get_term_info(&term).map_err(io_error("read index of", self.day))?;
-        Ok(Some(Posting { index, info }))
+        let info = index.get_term_info(term).map_err(io_error("read index of", self.day))?;
+        Ok(Posting { index, info })
     }
 }
 

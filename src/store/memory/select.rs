@@ -3,7 +3,7 @@
 
 use crate::event::{Event, Key};
 use crate::store::plan::{Case, Comparison, Filter};
-use crate::store::{StoreError, forms};
+use crate::store::{StoreError, forms, words};
 
 /// A filter, ready to be asked.
 pub(super) enum Test {
@@ -13,6 +13,8 @@ pub(super) enum Test {
     Exists(Key),
     /// Any text form of the key passes.
     Text(Key, Box<dyn Fn(&str) -> bool>),
+    /// Each phrase occurs in one of the texts that are searched.
+    Search(Vec<Vec<String>>),
     /// Any number form of the key passes.
     Number(Key, Box<dyn Fn(f64) -> bool>),
 }
@@ -34,6 +36,7 @@ impl Test {
                 let patterns = patterns.iter().map(|one| forms::pattern(one, *case)).collect::<Result<Vec<_>, _>>()?;
                 Self::Text(key.clone(), Box::new(move |text| patterns.iter().any(|one| one.is_match(text))))
             }
+            Filter::Search(text) => Self::Search(words::phrases(text)),
             Filter::Compare(key, comparison, bound) => {
                 let (comparison, bound) = (*comparison, *bound);
                 Self::Number(key.clone(), Box::new(move |number| compares(number, comparison, bound)))
@@ -48,6 +51,10 @@ impl Test {
             Self::Or(any) => any.iter().any(|test| test.matches(event)),
             Self::Not(inner) => !inner.matches(event),
             Self::Exists(key) => event.get(key).is_some(),
+            Self::Search(phrases) => phrases.iter().all(|phrase| {
+                let mut texts = words::SEARCHED.iter().filter_map(|key| event.text(*key));
+                texts.any(|text| words::occurs(phrase, text))
+            }),
             Self::Text(key, passes) => {
                 event.get(key).is_some_and(|value| forms::texts(key, value).any(|text| passes(&text)))
             }

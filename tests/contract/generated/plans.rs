@@ -71,6 +71,7 @@ const KEYS: [&str; 54] = [
 /// Of these, sums come out the same in any order of adding.
 const WHOLE: [&str; 8] = ["status", "amount", "half", "visit_start", "visit_ms", "engaged", "counted", "sizes"];
 const PATTERNS: [&str; 8] = ["^/a", "[0-9]+$", "a|e", ".", "^$", "(?i)RED", "^.{3}$", "\\d-\\d"];
+const SEARCHES: [&str; 6] = ["failed", "line 3", "\"at line\" a", "data", "\"failed at\"", "no such"];
 /// Days that plans reach over, from the first of the tests.
 const DAYS: (i64, i64) = (-1, 5);
 
@@ -154,8 +155,9 @@ impl<'a> Asker<'a> {
             return Filter::Not(Box::new(self.filter(depth - 1)));
         }
         let (key, case) = (self.key(), *self.dice.pick(&[Case::Exact, Case::Folded]));
-        match self.dice.below(7) {
+        match self.dice.below(8) {
             0 => Filter::Exists(key),
+            7 => Filter::Search((*self.dice.pick(&SEARCHES)).to_owned()),
             1 => Filter::Contains(key.clone(), vec![self.part_of(&key)], case),
             2 => Filter::Matches(key, vec![(*self.dice.pick(&PATTERNS)).to_owned()], case),
             3 => self.compare(),
