@@ -4,7 +4,7 @@
 
 use super::answer::finish;
 use super::cache::{cut_of, question_of};
-use super::collect::{Cut, Partial, Question, collect};
+use super::collect::{Cut, Deadline, Partial, Question, collect};
 use super::generation::Generation;
 use super::parts::DayView;
 use super::segment::Segment;
@@ -15,13 +15,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Answers a plan over these days.
-pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan) -> Result<Answer, StoreError> {
-    let question = Question::of(plan)?;
+pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadline) -> Result<Answer, StoreError> {
+    let question = Question::of(plan, deadline)?;
     let merged = Mutex::new(Ok(Partial::default()));
     let asked = Cut { range: plan.range, groups: plan.groups.clone() };
     let mut days: Vec<SealedDay> = Vec::new();
     let mut jobs: Vec<(Arc<Segment>, Option<usize>)> = Vec::new();
     for view in views {
+        question.deadline.check("aggregate")?;
         for segment in view.open.iter().flat_map(|part| &part.segments) {
             jobs.push((segment.clone(), None));
         }

@@ -13,6 +13,8 @@ use crate::store::StoreError;
 use crate::store::plan::{Filter, Group, Label, Measure, Plan, TimeRange};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// A plan made ready to be asked of segments.
@@ -37,21 +39,39 @@ pub struct Cut {
     pub groups: Vec<Group>,
 }
 
-/// When a question has to be given up.
-#[derive(Debug, Clone, Copy)]
+/// When a question has to be given up: once its time is over, or nobody waits for the answer.
+#[derive(Debug, Clone)]
 pub struct Deadline {
     started: Instant,
     time_max: std::time::Duration,
+    left: Arc<AtomicBool>,
+}
+
+/// Somebody waits for the answer, until this is dropped.
+pub struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Deadline {
     /// So long from now.
     pub fn after(time_max: std::time::Duration) -> Self {
-        Self { started: Instant::now(), time_max }
+        Self { started: Instant::now(), time_max, left: Arc::default() }
     }
 
-    /// An error once the time is over.
+    /// The question is given up when what this answers is dropped.
+    pub fn waiting(&self) -> Waiting {
+        Waiting(self.left.clone())
+    }
+
+    /// An error once the time is over; [`StoreError::Stopped`], which nobody sees, once nobody waits.
     pub fn check(&self, operation: &'static str) -> Result<(), StoreError> {
+        if self.left.load(Ordering::Relaxed) {
+            return Err(StoreError::Stopped);
+        }
         if self.started.elapsed() <= self.time_max {
             return Ok(());
         }
@@ -61,7 +81,7 @@ impl Deadline {
 
 impl<'a> Question<'a> {
     /// Makes a plan ready; [`StoreError::Invalid`] for a pattern that is none.
-    pub fn of(plan: &'a Plan) -> Result<Self, StoreError> {
+    pub fn of(plan: &'a Plan, deadline: Deadline) -> Result<Self, StoreError> {
         let mut filters: Vec<&Filter> = Vec::new();
         let mut metrics = Vec::with_capacity(plan.metrics.len());
         for metric in &plan.metrics {
@@ -76,7 +96,7 @@ impl<'a> Question<'a> {
             metrics,
             only: filters.into_iter().map(compile).collect::<Result<_, _>>()?,
             rows_max: plan.limits.rows_max,
-            deadline: Deadline::after(plan.limits.time_max),
+            deadline,
         })
     }
 }
@@ -131,6 +151,7 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
     let seen = seen(&rows, &masks, question, docs.len());
     let mut states: Vec<Vec<State>> = Vec::with_capacity(question.metrics.len());
     for (measure, only) in &question.metrics {
+        question.deadline.check("aggregate")?;
         let mut row_states = vec![State::empty(measure); rows.len()];
         let seer = Seer { segment, docs: &docs, rows: &rows, mask: &masks[*only] };
         seer.measure(measure, &mut row_states)?;

@@ -1,6 +1,7 @@
 //! Embedded: the store on this machine, a folder a day, columns and no stored source.
 //! - `owner` alone writes; readers work on views that never change.
 //! - A day is open parts (arrival order) and at most one sealed part (its own order, increments derived anew).
+//! - A question whose caller no longer waits is given up.
 //! - All blocking work runs on threads of this room or on the runtime's blocking ones.
 //!
 //! The way of a write: `owner` → `partition` → `rows` → `committed` → `parts` → `shared`.
@@ -160,6 +161,17 @@ impl Embedded {
         }
         done
     }
+
+    /// The same, given up past its time, or as soon as the caller no longer waits.
+    async fn ask<T: Send + 'static>(
+        &self,
+        time_max: Duration,
+        work: impl FnOnce(&Shared, &Days, Deadline) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let deadline = Deadline::after(time_max);
+        let _waiting = deadline.waiting();
+        self.read(move |shared, days| work(shared, days, deadline)).await
+    }
 }
 
 impl Drop for Embedded {
@@ -217,9 +229,9 @@ impl Store for Embedded {
 
     async fn aggregate(&self, plan: &Plan) -> Result<Answer, StoreError> {
         let plan = plan.clone();
-        self.read(move |shared, days| {
+        self.ask(plan.limits.time_max, move |shared, days, deadline| {
             let views: Vec<Arc<DayView>> = days.values().cloned().collect();
-            ask::ask(shared, &views, &plan)
+            ask::ask(shared, &views, &plan, deadline)
         })
         .await
     }
@@ -245,8 +257,10 @@ impl Store for Embedded {
     ) -> Result<Page, StoreError> {
         let filter = filter::compile(filter)?;
         let after = after.cloned();
-        let deadline = Deadline::after(EVENTS_TIME_MAX);
-        self.read(move |_, days| newest::page(days, &filter, range, after.as_ref(), limit, deadline)).await
+        self.ask(EVENTS_TIME_MAX, move |_, days, deadline| {
+            newest::page(days, &filter, range, after.as_ref(), limit, deadline)
+        })
+        .await
     }
 
     async fn scan(&self, filter: &Filter, range: TimeRange, keys: Option<&[Key]>) -> Result<Scan, StoreError> {

@@ -3,6 +3,7 @@
 
 mod damage;
 mod faults;
+mod leaving;
 mod missing;
 
 use super::*;

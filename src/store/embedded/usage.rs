@@ -4,6 +4,7 @@
 //! - So the events of a sealed day are never read, and may be gone.
 
 use super::ask::ask;
+use super::collect::Deadline;
 use super::items::{Cell, DayTable, Gathering, busiest, month_of};
 use super::parts::{DayView, Days};
 use super::shared::Shared;
@@ -158,7 +159,7 @@ impl Open<'_> {
             limit: usize::MAX,
             limits: self.plan.limits,
         };
-        ask(self.shared, &self.views, &plan)
+        ask(self.shared, &self.views, &plan, Deadline::after(plan.limits.time_max))
     }
 }
 
