@@ -1,13 +1,13 @@
 //! Tests of questions that nobody waits for any more.
 
 use super::*;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 
 #[tokio::test]
 async fn work_ends_when_its_future_is_dropped() {
     let dir = TempDir::new().expect("folder");
     let store = Embedded::open(dir.path(), options()).expect("open");
-    let ((started, has_started), (ended, has_ended)) = (channel(), channel());
+    let ((started, has_started), (ended, has_ended)) = (sync_channel(1), sync_channel(1));
     // It would go on for an hour.
     let work = store.ask(Duration::from_secs(3600), move |_, _, deadline| {
         started.send(deadline.check("aggregate").is_ok()).expect("somebody listens");
