@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 pub(super) const SHARED: [&str; 8] = ["site", "from", "to", "range", "tz", "bots", "where", "partial"];
 
 /// Bytes of a site's name at the most.
-const SITE_BYTES_MAX: usize = 64;
+pub(super) const SITE_BYTES_MAX: usize = 64;
 
 /// What every question says.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod explain;
 mod format;
 mod metrics;
 mod operate;
+mod query;
 mod questions;
 mod svg;
 mod tock;
@@ -68,6 +69,10 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/top.csv"], Need::Read, top::top, parts)
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
+        .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)
+        .add(Method::POST, &["/query.csv"], Need::Read, query::asked_by_body, parts)
+        .add(Method::GET, &["/query.json"], Need::Read, query::asked_by_address, parts)
+        .add(Method::GET, &["/query.csv"], Need::Read, query::asked_by_address, parts)
         .add(Method::GET, &["/explain"], Need::Read, explain::stored, parts)
         .add(Method::GET, &["/health"], Need::Open, operate::health, parts)
         .add(Method::GET, &["/ready"], Need::Open, operate::ready, parts)

@@ -3,11 +3,9 @@
 //! - A sum that does not add up across rows has no rest; the answer says so.
 
 use super::range::{Range, day_at};
-use crate::clock::Millis;
 use crate::event::Day;
 use crate::store::plan::{Bots, Counting};
-use crate::store::{DayState, Store, StoreError};
-use jiff::Timestamp;
+use crate::store::{Capabilities, DayState, Store, StoreError};
 use serde::Serialize;
 
 /// What an answer says of itself.
@@ -68,10 +66,7 @@ pub const COUNTING: [(&str, Counting); 2] = [("raw", Counting::Raw), ("counter",
 impl Meta {
     /// What can be said of a range before anything is counted.
     pub async fn of(store: &dyn Store, site: &str, range: &Range, bots: Bots) -> Result<Self, StoreError> {
-        let (from, to) = match range.days {
-            Some((first, last)) => (first.to_string(), last.to_string()),
-            None => (instant(range.from), instant(range.to)),
-        };
+        let [from, to] = range.ends();
         Ok(Self {
             site: site.to_owned(),
             from,
@@ -94,9 +89,16 @@ impl Meta {
     }
 }
 
-/// RFC 3339 in UTC; beyond the calendar the number itself.
-fn instant(at: Millis) -> String {
-    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
+/// The error of a count of different values, where it has one.
+pub fn distinct_error(can: Capabilities, name: &str) -> Option<String> {
+    let (error, exact) = (can.distinct_error * 100.0, can.distinct_exact);
+    (error > 0.0).then(|| format!("{name}: beyond {exact} in one row, within {error:.1} % (standard error)"))
+}
+
+/// The error of a percentile, where it has one.
+pub fn percentile_error(can: Capabilities, name: &str) -> Option<String> {
+    let error = can.percentile_error * 100.0;
+    (error > 0.0).then(|| format!("{name}: within {error:.1} %"))
 }
 
 /// The days of the range that are not sealed, newest first, a hundred at the most.

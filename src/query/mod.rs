@@ -3,13 +3,21 @@
 //! - A number means the same wherever it is asked: reports take filters, ranges and metrics from here.
 //! - Absent: the shapes of reports (`report`), HTTP and CSV (`api`), how plans are answered (`store`).
 
+pub mod answer;
 pub mod dates;
 pub mod filter;
 pub mod goal;
+pub mod include;
 pub mod json;
 pub mod keys;
 pub mod meta;
+pub mod metrics;
 pub mod names;
+pub mod number;
+pub mod question;
 pub mod range;
+pub mod recipe;
 pub mod rekey;
+pub mod run;
+pub mod scope;
 pub mod unfit;

@@ -100,6 +100,14 @@ impl Range {
         Self { zone, from, to, days }
     }
 
+    /// What it is called: its first and last day, or the first instant and the first past the end.
+    pub fn ends(&self) -> [String; 2] {
+        match self.days {
+            Some((first, last)) => [first.to_string(), last.to_string()],
+            None => [instant(self.from), instant(self.to)],
+        }
+    }
+
     /// The days it is, if it is whole days and its zone is the site's: what item tables can answer.
     pub fn days_of(&self, site_zone: &TimeZone) -> Option<(Day, Day)> {
         self.days.filter(|_| self.zone == *site_zone)
@@ -177,6 +185,11 @@ fn next_on_the_clock(at: &ZonedDateTime, long: i64) -> ZonedDateTime {
     let change = at.time_zone().following(at.timestamp()).find(|change| change.offset() != at.offset());
     let change = change.map(|change| change.timestamp().to_zoned_datetime(at.time_zone().clone()));
     change.filter(|change| *change < next).unwrap_or(next)
+}
+
+/// RFC 3339 in UTC; beyond the calendar the number itself.
+fn instant(at: Millis) -> String {
+    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// The day of an instant in a zone.

@@ -12,6 +12,7 @@ pub use fields::{Field, Held, ItemUsage};
 use super::counts::{Counts, newest_first, ranked};
 use crate::event::{Key, Known};
 use crate::query::range::{Bucket, Interval, Range};
+pub use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{
     Answer, Bots, Case, Counting, Filter, Group, Items, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange,
     Usage, UsagePlan,
@@ -130,21 +131,6 @@ impl Question {
             _ => Held::Counts(Counts::default()),
         }
     }
-}
-
-/// The events of a site, people or bots.
-pub fn of_site(site: &str, bots: Bots) -> Filter {
-    let has_bot = Filter::Exists(Known::Bot.into());
-    Filter::is(Known::Site, site).and(match bots {
-        Bots::Include => Filter::All,
-        Bots::Only => has_bot,
-        Bots::Exclude => Filter::Not(Box::new(has_bot)),
-    })
-}
-
-/// Events with one of these actions.
-pub(super) fn of_actions(actions: &[&str]) -> Filter {
-    Filter::Is(Known::Action.into(), actions.iter().map(|action| (*action).to_owned()).collect(), Case::Exact)
 }
 
 /// What counts clicks.

@@ -1,0 +1,241 @@
+//! Answer: a question's terms gathered into as few plans as there are ways to read its events; rows joined, finished,
+//! ordered and cut.
+//! - Terms that go by the same time, read keys alike and are over the same events are one plan.
+//! - Rows by metric as asked, ties by labels ascending; `null` before every text, no number below every number.
+
+use super::include::Compare;
+use super::question::{By, Dimension, Query};
+use super::range::Range;
+use super::recipe::{Over, Reading, Recipe, Term};
+use super::rekey::rekeyed;
+use super::scope::of_site;
+use crate::clock::Millis;
+use crate::event::Key;
+use crate::store::plan::{Bots, Direction, Filter, Group, Label, Measure, Metric, Plan, TimeKey, TimeRange};
+use crate::store::{Store, StoreError};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// The last five minutes.
+const NOW_MS: Millis = 300_000;
+
+/// A row: its labels, and a number a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// One label a dimension.
+    pub labels: Vec<Label>,
+    /// One number a metric.
+    pub values: Vec<Option<f64>>,
+}
+
+/// All rows of a question.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// In order.
+    pub rows: Vec<Row>,
+    /// Whether some event is in several rows.
+    pub overlap: bool,
+}
+
+/// Which part of the question is asked.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    /// By what rows are cut.
+    pub dimensions: &'a [Dimension],
+    /// What is measured, by the metrics' places.
+    pub metrics: &'a [usize],
+    /// Whether bots count.
+    pub bots: Bots,
+    /// A further filter.
+    pub only: Filter,
+    /// When.
+    pub range: &'a Range,
+}
+
+/// Terms that one plan answers.
+struct Strand {
+    reading: Reading,
+    time: TimeKey,
+    over: Over,
+    metrics: Vec<Metric>,
+}
+
+/// Where a term's number stands.
+type Place = (usize, usize);
+
+/// Answers a part of a question.
+pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<Table, StoreError> {
+    let recipes = part.metrics.iter().map(|at| query.recipe(&query.metrics[*at], part.dimensions));
+    let recipes: Vec<Recipe> = recipes.collect::<Result<_, _>>().map_err(StoreError::Invalid)?;
+    let (strands, places) = gathered(&recipes);
+    let mut answers = Vec::with_capacity(strands.len());
+    let mut overlap = false;
+    for strand in &strands {
+        let answer = store.aggregate(&strand.plan(query, part)?).await?;
+        overlap |= answer.overlap;
+        answers.push(answer.rows.into_iter().map(|row| (row.labels, row.values)).collect::<HashMap<_, _>>());
+    }
+    let mut rows = joined(&strands, &answers, &recipes, &places);
+    if part.dimensions.is_empty() && rows.is_empty() {
+        rows.push(finished(Vec::new(), &strands, &answers, &recipes, &places));
+    }
+    if rows.len() > query.limits.rows_max {
+        let limit = query.limits.rows_max as u64;
+        return Err(StoreError::Limit { operation: "query", limit, of: "rows" });
+    }
+    Ok(Table { rows, overlap })
+}
+
+/// The strands of all terms, and where each recipe's terms stand.
+fn gathered(recipes: &[Recipe]) -> (Vec<Strand>, Vec<Vec<Place>>) {
+    let mut strands: Vec<Strand> = Vec::new();
+    let mut place = |term: &Term| {
+        let alike =
+            |strand: &Strand| (strand.reading, strand.time, strand.over) == (term.reading, term.time, term.over);
+        let at = strands.iter().position(alike).unwrap_or_else(|| {
+            let Term { reading, time, over, .. } = *term;
+            strands.push(Strand { reading, time, over, metrics: Vec::new() });
+            strands.len() - 1
+        });
+        let metrics = &mut strands[at].metrics;
+        let metric = Metric { measure: term.measure.clone(), only: term.only.clone() };
+        let within = metrics.iter().position(|held| *held == metric).unwrap_or_else(|| {
+            metrics.push(metric);
+            metrics.len() - 1
+        });
+        (at, within)
+    };
+    let places = recipes.iter().map(|recipe| recipe.terms.iter().map(&mut place).collect()).collect();
+    (strands, places)
+}
+
+impl Strand {
+    fn plan(&self, query: &Query, part: &Part<'_>) -> Result<Plan, StoreError> {
+        let read = |filter: &Filter| rekeyed(filter, &|key: &Key| self.reading.key(key));
+        let groups = match self.over {
+            Over::All => Vec::new(),
+            Over::Row | Over::Now => {
+                part.dimensions.iter().map(|dimension| self.group(dimension, part.range)).collect::<Result<_, _>>()?
+            }
+        };
+        let (from, to) = match self.over {
+            Over::Now => (query.now - NOW_MS, query.now + 1),
+            Over::Row | Over::All => (part.range.from, part.range.to),
+        };
+        Ok(Plan {
+            filter: of_site(&query.site, part.bots).and(read(&query.filter)).and(part.only.clone()),
+            range: TimeRange { key: self.time, from, to },
+            groups,
+            metrics: self.metrics.clone(),
+            order: Vec::new(),
+            offset: 0,
+            limit: query.limits.rows_max,
+            limits: query.limits,
+        })
+    }
+
+    fn group(&self, dimension: &Dimension, range: &Range) -> Result<Group, StoreError> {
+        match dimension {
+            Dimension::Key(key) => Ok(Group::Key(self.reading.key(key))),
+            Dimension::Time(interval) => {
+                let buckets = range.buckets(*interval).ok_or_else(too_many)?;
+                let mut edges: Vec<Millis> = buckets.iter().map(|bucket| bucket.from).collect();
+                edges.extend(buckets.last().map(|bucket| bucket.to));
+                Ok(Group::Time { key: self.time, edges })
+            }
+        }
+    }
+}
+
+/// More intervals than one answer has.
+pub(super) fn too_many() -> StoreError {
+    StoreError::Invalid("dimensions: more than 10000 intervals in this range; take longer ones".into())
+}
+
+type Found = HashMap<Vec<Label>, Vec<Option<f64>>>;
+
+/// Every row that some strand by row has.
+fn joined(strands: &[Strand], answers: &[Found], recipes: &[Recipe], places: &[Vec<Place>]) -> Vec<Row> {
+    let by_row = strands.iter().zip(answers).filter(|(strand, _)| strand.over != Over::All);
+    let mut labels: Vec<&Vec<Label>> = by_row.flat_map(|(_, found)| found.keys()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels.into_iter().map(|labels| finished(labels.clone(), strands, answers, recipes, places)).collect()
+}
+
+fn finished(
+    labels: Vec<Label>,
+    strands: &[Strand],
+    answers: &[Found],
+    recipes: &[Recipe],
+    places: &[Vec<Place>],
+) -> Row {
+    let number = |(strand, at): &Place| {
+        let found = match strands[*strand].over {
+            Over::All => answers[*strand].get(&Vec::new()),
+            Over::Row | Over::Now => answers[*strand].get(&labels),
+        };
+        match found {
+            Some(values) => values[*at],
+            None => nothing(&strands[*strand].metrics[*at].measure),
+        }
+    };
+    let values = recipes.iter().zip(places).map(|(recipe, places)| {
+        let terms: Vec<Option<f64>> = places.iter().map(number).collect();
+        (recipe.finish)(&terms)
+    });
+    let values = values.collect();
+    Row { labels, values }
+}
+
+/// What a measure of no event is.
+fn nothing(measure: &Measure) -> Option<f64> {
+    match measure {
+        Measure::Min(_) | Measure::Max(_) | Measure::Percentile(..) => None,
+        _ => Some(0.0),
+    }
+}
+
+/// Puts rows in the question's order.
+pub fn sort(rows: &mut [Row], order: &[(By, Direction)]) {
+    rows.sort_by(|a, b| {
+        let by = order.iter().map(|(by, direction)| {
+            let ordering = match by {
+                By::Metric(at) => a.values[*at].partial_cmp(&b.values[*at]).unwrap_or(Ordering::Equal),
+                By::Dimension(at) => a.labels[*at].cmp(&b.labels[*at]),
+            };
+            if *direction == Direction::Descending { ordering.reverse() } else { ordering }
+        });
+        by.fold(Ordering::Equal, Ordering::then).then_with(|| a.labels.cmp(&b.labels))
+    });
+}
+
+/// The rows of the range compared with, under the labels that they are compared by: times by their place in the range.
+pub async fn compared(
+    store: &dyn Store,
+    query: &Query,
+    compare: &Compare,
+    part: &Part<'_>,
+) -> Result<(Range, HashMap<Vec<Label>, Row>), StoreError> {
+    let range = compare.range(part.range);
+    let earlier = table(store, query, &Part { range: &range, ..part.clone() }).await?;
+    let mut times: HashMap<(usize, Millis), Millis> = HashMap::new();
+    for (at, dimension) in part.dimensions.iter().enumerate() {
+        let Dimension::Time(interval) = dimension else { continue };
+        let (then, now) = (range.buckets(*interval), part.range.buckets(*interval));
+        for (then, now) in then.ok_or_else(too_many)?.iter().zip(now.ok_or_else(too_many)?) {
+            times.insert((at, then.from), now.from);
+        }
+    }
+    let mut rows = HashMap::with_capacity(earlier.rows.len());
+    for row in earlier.rows {
+        let moved = row.labels.iter().enumerate().map(|(at, label)| match label {
+            Label::Time(then) => times.get(&(at, *then)).map(|now| Label::Time(*now)),
+            label => Some(label.clone()),
+        });
+        if let Some(labels) = moved.collect::<Option<Vec<Label>>>() {
+            rows.insert(labels, row);
+        }
+    }
+    Ok((range, rows))
+}

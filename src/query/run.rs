@@ -1,0 +1,256 @@
+//! Run: one question answered whole: its rows, what they are compared with, and an account of its numbers.
+//! - `sums` reconciles each count: total, shown, the rest, what has no visitor, and what bots did beside.
+//! - A rest is told only where rows add up.
+
+use super::answer::{Part, Row, Table, compared, sort, table, too_many};
+use super::meta::{Meta, distinct_error, percentile_error};
+use super::number::json;
+use super::question::{Dimension, Query};
+use super::range::Range;
+use super::recipe::{Estimate, Reading, Sum};
+use super::scope::{having, not};
+use crate::clock::Millis;
+use crate::event::Known;
+use crate::store::plan::{Bots, Filter, Label};
+use crate::store::{Store, StoreError};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+/// What an answer says of itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct QueryMeta {
+    /// What every answer says.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// Metrics whose rows do not add up to the total.
+    pub not_additive: Vec<String>,
+    /// Keys that were read as others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub substitutions: Vec<Substitution>,
+    /// How each count adds up.
+    pub sums: BTreeMap<String, Account>,
+    /// Rows before pagination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rows: Option<usize>,
+    /// The labels of each dimension of time, over the whole range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_labels: Option<Vec<String>>,
+    /// The range compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison_range: Option<[String; 2]>,
+}
+
+/// How one count adds up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// Over all rows.
+    pub total: Value,
+    /// Over the rows shown.
+    pub shown: Value,
+    /// What is in none of the rows shown; absent where rows do not add up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Value>,
+    /// Of the total, what has no visitor.
+    pub without_visitor: Value,
+    /// What bots did in the same range.
+    pub bots: Value,
+}
+
+/// A key that a metric read as another.
+#[derive(Debug, Clone, Serialize)]
+pub struct Substitution {
+    /// The metric.
+    pub metric: String,
+    /// The key asked for.
+    pub key: String,
+    /// What it was read as.
+    pub read_as: String,
+}
+
+/// A row of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The labels' texts; `None` for the events without the key.
+    pub labels: Vec<Option<String>>,
+    /// One number a metric.
+    pub values: Vec<Option<f64>>,
+    /// The same of the range compared with, where there is one.
+    pub compared: Option<Vec<Option<f64>>>,
+}
+
+/// A question answered.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The rows of the page asked for.
+    pub rows: Vec<Shown>,
+    /// What the answer says of itself.
+    pub meta: QueryMeta,
+}
+
+/// Answers a question.
+pub async fn run(store: &dyn Store, query: &Query) -> Result<Answered, StoreError> {
+    let all: Vec<usize> = (0..query.metrics.len()).collect();
+    let part = Part {
+        dimensions: &query.dimensions,
+        metrics: &all,
+        bots: query.bots,
+        only: Filter::All,
+        range: &query.when.range,
+    };
+    let mut whole = table(store, query, &part).await?;
+    sort(&mut whole.rows, &query.order);
+    let earlier = match &query.include.compare {
+        Some(compare) => Some(compared(store, query, compare, &part).await?),
+        None => None,
+    };
+    let page: Vec<Row> = whole.rows.iter().skip(query.offset).take(query.limit).cloned().collect();
+    let meta = account(store, query, &whole, &page, earlier.as_ref().map(|(range, _)| range)).await?;
+    let names = Names::of(query, &query.when.range)?;
+    let blank = vec![None; query.metrics.len()];
+    let rows = page.into_iter().map(|row| Shown {
+        compared: earlier.as_ref().map(|(_, rows)| rows.get(&row.labels).map_or(&blank, |row| &row.values).clone()),
+        labels: row.labels.iter().enumerate().map(|(at, label)| names.text(at, label)).collect(),
+        values: row.values,
+    });
+    Ok(Answered { rows: rows.collect(), meta })
+}
+
+/// What the times of a question's dimensions are called.
+struct Names(HashMap<(usize, Millis), String>);
+
+impl Names {
+    fn of(query: &Query, range: &Range) -> Result<Self, StoreError> {
+        let mut names = HashMap::new();
+        for (at, dimension) in query.dimensions.iter().enumerate() {
+            if let Dimension::Time(interval) = dimension {
+                let buckets = range.buckets(*interval).ok_or_else(too_many)?;
+                names.extend(buckets.into_iter().map(|bucket| ((at, bucket.from), bucket.name)));
+            }
+        }
+        Ok(Self(names))
+    }
+
+    fn text(&self, at: usize, label: &Label) -> Option<String> {
+        match label {
+            Label::Null => None,
+            Label::Text(text) => Some(text.to_string()),
+            Label::Time(from) => self.0.get(&(at, *from)).cloned(),
+        }
+    }
+}
+
+async fn account(
+    store: &dyn Store,
+    query: &Query,
+    whole: &Table,
+    page: &[Row],
+    compared: Option<&Range>,
+) -> Result<QueryMeta, StoreError> {
+    let mut meta = Meta::of(store, &query.site, &query.when.range, query.bots).await?.counting(query.counting);
+    let mut not_additive = Vec::new();
+    let mut substitutions = Vec::new();
+    let mut countable = Vec::new();
+    for (at, metric) in query.metrics.iter().enumerate() {
+        let recipe = query.recipe(metric, &query.dimensions).map_err(StoreError::Invalid)?;
+        let adds = recipe.sum == Sum::Adds && !whole.overlap;
+        if !adds {
+            not_additive.push(metric.name());
+        }
+        if recipe.sum != Sum::None {
+            countable.push((at, adds));
+        }
+        meta.approximate.extend(approximation(store, recipe.estimate, &metric.name()));
+        for reading in [Reading::Entering, Reading::Leaving] {
+            if recipe.terms.iter().any(|term| term.reading == reading) {
+                substitutions.extend(substituted(query, &metric.name(), reading));
+            }
+        }
+    }
+    if query.metrics.iter().any(|metric| metric.name() == "visitors") {
+        meta.notes.push("visitors are counted once a day; days add up".into());
+    }
+    if query.offset > 0 && query.offset >= whole.rows.len() {
+        meta.notes.push(format!("offset {} is past the last of {} rows", query.offset, whole.rows.len()));
+    }
+    if whole.rows.len() > query.offset + page.len() && !page.is_empty() {
+        let (from, to) = (query.offset + 1, query.offset + page.len());
+        meta.notes.push(format!("cut: rows {from} to {to} of {}; pagination asks for more", whole.rows.len()));
+    }
+    Ok(QueryMeta {
+        meta,
+        not_additive,
+        substitutions,
+        sums: sums(store, query, whole, page, &countable).await?,
+        total_rows: query.include.total_rows.then_some(whole.rows.len()),
+        time_labels: if query.include.time_labels { Some(time_labels(query)?) } else { None },
+        comparison_range: compared.map(Range::ends),
+    })
+}
+
+fn approximation(store: &dyn Store, estimate: Option<Estimate>, name: &str) -> Option<String> {
+    let can = store.capabilities();
+    match estimate? {
+        Estimate::Distinct => distinct_error(can, name),
+        Estimate::Percentile => percentile_error(can, name),
+    }
+}
+
+fn substituted(query: &Query, metric: &str, reading: Reading) -> Vec<Substitution> {
+    let mut keys: Vec<_> = query.keys().into_iter().filter(|(_, at)| at != "goal").map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let changed = keys.into_iter().filter(|key| reading.key(key) != *key);
+    let told = |key: crate::event::Key| Substitution {
+        metric: metric.to_owned(),
+        key: key.name().to_owned(),
+        read_as: reading.key(&key).name().to_owned(),
+    };
+    changed.map(told).collect()
+}
+
+/// Every label of the dimensions of time.
+fn time_labels(query: &Query) -> Result<Vec<String>, StoreError> {
+    let mut labels = Vec::new();
+    for dimension in &query.dimensions {
+        if let Dimension::Time(interval) = dimension {
+            let buckets = query.when.range.buckets(*interval).ok_or_else(too_many)?;
+            labels.extend(buckets.into_iter().map(|bucket| bucket.name));
+        }
+    }
+    Ok(labels)
+}
+
+/// Total, shown, rest, without visitor and bots of each count.
+async fn sums(
+    store: &dyn Store,
+    query: &Query,
+    whole: &Table,
+    page: &[Row],
+    countable: &[(usize, bool)],
+) -> Result<BTreeMap<String, Account>, StoreError> {
+    let metrics: Vec<usize> = countable.iter().map(|(at, _)| *at).collect();
+    if metrics.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let part = |bots, only| Part { dimensions: &[], metrics: &metrics, bots, only, range: &query.when.range };
+    let total = table(store, query, &part(query.bots, Filter::All)).await?;
+    let bots = table(store, query, &part(Bots::Only, Filter::All)).await?;
+    let nobodys = table(store, query, &part(query.bots, not(having(Known::Visitor)))).await?;
+    let of = |table: &Table, place: usize| table.rows.first().and_then(|row| row.values[place]).unwrap_or_default();
+    let mut sums = BTreeMap::new();
+    for (place, (at, adds)) in countable.iter().enumerate() {
+        let shown: f64 = page.iter().filter_map(|row| row.values[*at]).sum();
+        let total = of(&total, place);
+        let is_all = whole.rows.len() == page.len() && query.dimensions.is_empty();
+        let sum = Account {
+            total: json(Some(total)),
+            shown: json(Some(shown)),
+            rest: (*adds || is_all).then(|| json(Some(total - shown))),
+            without_visitor: json(Some(of(&nobodys, place))),
+            bots: json(Some(of(&bots, place))),
+        };
+        sums.insert(query.metrics[*at].name(), sum);
+    }
+    Ok(sums)
+}
