@@ -56,7 +56,11 @@ impl House {
     fn routes(&self) -> Routes {
         let bodies = Bodies::new(BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() });
         let limits = &self.config.limits;
-        let question = Limits { rows_max: limits.query_rows_max, time_max: limits.query_time_max };
+        let question = Limits {
+            rows_max: limits.query_rows_max,
+            bytes_max: limits.query_bytes_max,
+            time_max: limits.query_time_max,
+        };
         let parts = Arc::new(api::Parts {
             store: Arc::new(Whole(self.store.clone())),
             sound: self.store.clone(),

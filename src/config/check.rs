@@ -95,6 +95,7 @@ fn check_limits(raw: raw::Limits) -> Result<Limits, ConfigError> {
             .unwrap_or(u32::MAX),
         query_time_max: Duration::from_millis(between("limits.query_ms_max", raw.query_ms_max, 30_000, 10, 3_600_000)?),
         query_rows_max: size("limits.query_rows_max", raw.query_rows_max, 500_000, 100, 50_000_000)?,
+        query_bytes_max: size("limits.query_bytes_max", raw.query_bytes_max, 256 * MIB, MIB, 64 * 1024 * MIB)?,
         queries_max: size("limits.queries_max", raw.queries_max, 8, 1, 1024)?,
     })
 }

@@ -112,6 +112,8 @@ pub struct Limits {
     pub query_time_max: Duration,
     /// Rows of one question.
     pub query_rows_max: usize,
+    /// Memory of one question's rows.
+    pub query_bytes_max: usize,
     /// Questions at once.
     pub queries_max: usize,
 }

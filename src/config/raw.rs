@@ -70,6 +70,7 @@ pub(super) struct Limits {
     pub rate_burst: Option<u64>,
     pub query_ms_max: Option<u64>,
     pub query_rows_max: Option<u64>,
+    pub query_bytes_max: Option<u64>,
     pub queries_max: Option<u64>,
 }
 

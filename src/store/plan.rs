@@ -179,13 +179,15 @@ pub enum Direction {
 pub struct Limits {
     /// Rows held while the question is worked out; one more is an error.
     pub rows_max: usize,
+    /// Memory that rows hold while the question is worked out, as the store estimates it; more is an error.
+    pub bytes_max: usize,
     /// Time it may take.
     pub time_max: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rows_max: 500_000, time_max: Duration::from_secs(30) }
+        Self { rows_max: 500_000, bytes_max: 256 << 20, time_max: Duration::from_secs(30) }
     }
 }
 

@@ -4,13 +4,14 @@
 
 use super::answer::finish;
 use super::cache::{cut_of, question_of};
-use super::collect::{Cut, Deadline, Partial, Question, collect};
+use super::collect::{Cut, Partial, Question, collect};
+use super::deadline::Deadline;
 use super::generation::Generation;
 use super::parts::DayView;
 use super::segment::Segment;
 use super::shared::Shared;
 use crate::store::StoreError;
-use crate::store::plan::{Answer, Plan};
+use crate::store::plan::{Answer, Limits, Plan};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +30,7 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
         if let Some(generation) = view.generation.as_ref().filter(|_| !view.sealed_is_outside(plan.range)) {
             let day = SealedDay::of(generation, plan);
             match day.question.as_ref().and_then(|question| generation.cache.read(question)) {
-                Some(partial) => merge(&merged, Ok(partial), question.rows_max),
+                Some(partial) => merge(&merged, Ok(partial.weighed()), &question.limits),
                 None => {
                     let opened = generation.open()?;
                     jobs.extend(opened.segments.iter().map(|segment| (segment.clone(), Some(days.len()))));
@@ -42,8 +43,8 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
     side_by_side(shared.options.threads, jobs.len(), |at| {
         let (segment, day) = &jobs[at];
         match day {
-            None => merge(&merged, collect(segment, &question, &asked), question.rows_max),
-            Some(day) => days[*day].take(collect(segment, &question, &days[*day].cut), &merged, question.rows_max),
+            None => merge(&merged, collect(segment, &question, &asked), &question.limits),
+            Some(day) => days[*day].take(collect(segment, &question, &days[*day].cut), &merged, &question.limits),
         }
         held(&merged).is_ok()
     });
@@ -57,10 +58,10 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Merges a partial answer into all; the first error stays.
-fn merge(merged: &Merged, partial: Result<Partial, StoreError>, rows_max: usize) {
+fn merge(merged: &Merged, partial: Result<Partial, StoreError>, limits: &Limits) {
     let mut merged = held(merged);
     if let Ok(all) = &mut *merged
-        && let Err(error) = partial.and_then(|partial| all.merge(partial, rows_max))
+        && let Err(error) = partial.and_then(|partial| all.merge(partial, limits))
     {
         *merged = Err(error);
     }
@@ -84,11 +85,11 @@ impl SealedDay {
     }
 
     /// Takes a segment's partial answer; the last one completes the day.
-    fn take(&self, partial: Result<Partial, StoreError>, merged: &Merged, rows_max: usize) {
+    fn take(&self, partial: Result<Partial, StoreError>, merged: &Merged, limits: &Limits) {
         let mut gathered = held(&self.gathered);
         let (all, left) = &mut *gathered;
-        if let Err(error) = partial.and_then(|partial| all.merge(partial, rows_max)) {
-            return merge(merged, Err(error), rows_max);
+        if let Err(error) = partial.and_then(|partial| all.merge(partial, limits)) {
+            return merge(merged, Err(error), limits);
         }
         *left -= 1;
         if *left == 0 {
@@ -96,7 +97,7 @@ impl SealedDay {
             if let Some(question) = &self.question {
                 self.generation.cache.write(question, &partial);
             }
-            merge(merged, Ok(partial), rows_max);
+            merge(merged, Ok(partial), limits);
         }
     }
 }

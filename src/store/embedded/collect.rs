@@ -1,8 +1,9 @@
 //! Collect: a plan over one segment, then rows of segments and days merged by their labels.
 //! - The same shape at each level: [`Partial`] merges with [`Partial`]; the order of merging changes nothing.
-//! - Rows held are bounded by the plan's `rows_max`, time by its deadline; both are checked while collecting.
+//! - Rows held are bounded and their memory by the plan's limits, time by its deadline; both are checked while collecting.
 
 use super::columns::Docs;
+use super::deadline::Deadline;
 use super::error::io_error;
 use super::filter::{Compiled, compile, within};
 use super::groups::Rows;
@@ -10,12 +11,12 @@ use super::measure::{State, hash_of, hash_on};
 use super::segment::Segment;
 use crate::event::Key;
 use crate::store::StoreError;
-use crate::store::plan::{Filter, Group, Label, Measure, Plan, TimeRange};
+use crate::store::plan::{Filter, Group, Label, Limits, Measure, Plan, TimeRange};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+
+/// Memory of a row without labels and states: its place in the map, and two allocations.
+const ROW_BYTES: usize = 80;
 
 /// A plan made ready to be asked of segments.
 pub struct Question<'a> {
@@ -25,8 +26,8 @@ pub struct Question<'a> {
     pub metrics: Vec<(&'a Measure, usize)>,
     /// The metrics' own filters, each once.
     pub only: Vec<Compiled>,
-    /// Rows held at the most.
-    pub rows_max: usize,
+    /// Rows and memory held at the most.
+    pub limits: Limits,
     /// When the answer is no longer wanted.
     pub deadline: Deadline,
 }
@@ -37,46 +38,6 @@ pub struct Cut {
     pub range: TimeRange,
     /// By what.
     pub groups: Vec<Group>,
-}
-
-/// When a question has to be given up: once its time is over, or nobody waits for the answer.
-#[derive(Debug, Clone)]
-pub struct Deadline {
-    started: Instant,
-    time_max: std::time::Duration,
-    left: Arc<AtomicBool>,
-}
-
-/// Somebody waits for the answer, until this is dropped.
-pub struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Deadline {
-    /// So long from now.
-    pub fn after(time_max: std::time::Duration) -> Self {
-        Self { started: Instant::now(), time_max, left: Arc::default() }
-    }
-
-    /// The question is given up when what this answers is dropped.
-    pub fn waiting(&self) -> Waiting {
-        Waiting(self.left.clone())
-    }
-
-    /// An error once the time is over; [`StoreError::Stopped`], which nobody sees, once nobody waits.
-    pub fn check(&self, operation: &'static str) -> Result<(), StoreError> {
-        if self.left.load(Ordering::Relaxed) {
-            return Err(StoreError::Stopped);
-        }
-        if self.started.elapsed() <= self.time_max {
-            return Ok(());
-        }
-        Err(StoreError::Limit { operation, limit: self.time_max.as_millis() as u64, of: "ms" }) // far below 2^64 ms
-    }
 }
 
 impl<'a> Question<'a> {
@@ -95,7 +56,7 @@ impl<'a> Question<'a> {
             filter: compile(&plan.filter)?,
             metrics,
             only: filters.into_iter().map(compile).collect::<Result<_, _>>()?,
-            rows_max: plan.limits.rows_max,
+            limits: plan.limits,
             deadline,
         })
     }
@@ -108,11 +69,20 @@ pub struct Partial {
     pub rows: FxHashMap<Box<[Label]>, Vec<State>>,
     /// Whether some event that a metric saw is in several of them.
     pub overlap: bool,
+    /// Memory of the rows, about.
+    #[serde(skip)]
+    pub bytes: usize,
 }
 
 impl Partial {
+    /// The same with its memory known, which a file does not say.
+    pub fn weighed(mut self) -> Self {
+        self.bytes = self.rows.iter().map(|(labels, states)| row_bytes(labels, states)).sum();
+        self
+    }
+
     /// Takes in the rows of another.
-    pub fn merge(&mut self, mut other: Self, rows_max: usize) -> Result<(), StoreError> {
+    pub fn merge(&mut self, mut other: Self, limits: &Limits) -> Result<(), StoreError> {
         if other.rows.len() > self.rows.len() {
             std::mem::swap(self, &mut other);
         }
@@ -121,19 +91,35 @@ impl Partial {
             match self.rows.get_mut(&labels) {
                 Some(held) => {
                     for (state, more) in held.iter_mut().zip(states) {
+                        let before = state.bytes();
                         state.merge(more)?;
+                        self.bytes += state.bytes().saturating_sub(before);
                     }
                 }
                 None => {
+                    self.bytes += row_bytes(&labels, &states);
                     self.rows.insert(labels, states);
                 }
             }
         }
-        if self.rows.len() > rows_max {
-            return Err(StoreError::Limit { operation: "aggregate", limit: rows_max as u64, of: "rows" });
+        let over = |limit: usize, of| Err(StoreError::Limit { operation: "aggregate", limit: limit as u64, of });
+        if self.rows.len() > limits.rows_max {
+            return over(limits.rows_max, "rows");
+        }
+        if self.bytes > limits.bytes_max {
+            return over(limits.bytes_max, "bytes of rows");
         }
         Ok(())
     }
+}
+
+/// Memory of a row, about.
+fn row_bytes(labels: &[Label], states: &[State]) -> usize {
+    let label = |label: &Label| match label {
+        Label::Text(text) => size_of::<Label>() + text.len(),
+        _ => size_of::<Label>(),
+    };
+    ROW_BYTES + labels.iter().map(label).sum::<usize>() + states.iter().map(State::bytes).sum::<usize>()
 }
 
 /// Asks one segment.
@@ -146,7 +132,7 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
     }
     question.deadline.check("aggregate")?;
     let masks = question.only.iter().map(|only| Mask::of(only, segment, &docs)).collect::<Result<Vec<_>, _>>()?;
-    let (rows, labels) = Rows::of(segment, &cut.groups, &docs, question.rows_max)?;
+    let (rows, labels) = Rows::of(segment, &cut.groups, &docs, question.limits.rows_max)?;
     question.deadline.check("aggregate")?;
     let seen = seen(&rows, &masks, question, docs.len());
     let mut states: Vec<Vec<State>> = Vec::with_capacity(question.metrics.len());
@@ -169,8 +155,9 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
     for (row, seen) in seen.into_iter().enumerate() {
         let states: Vec<State> = columns.iter_mut().filter_map(Iterator::next).collect();
         if seen {
-            let labels =
+            let labels: Box<[Label]> =
                 rows.codes(row).iter().zip(&names).filter_map(|(code, names)| names.get(code).cloned()).collect();
+            partial.bytes += row_bytes(&labels, &states);
             partial.rows.insert(labels, states);
         }
     }

@@ -20,6 +20,10 @@ pub const DISTINCT_ERROR: f64 = 0.008_125;
 /// Relative error of a percentile.
 pub const PERCENTILE_ERROR: f64 = 0.01;
 const PRECISION: u8 = 14;
+/// Memory of a hash in a set, which is never full.
+const HASH_BYTES: usize = 10;
+/// Memory of a sketch of either kind: 2^14 registers, or [`BUCKETS`] counts.
+const SKETCH_BYTES: usize = 16 << 10;
 /// Up to so many numbers are kept as they are.
 const NUMBERS_EXACT: usize = 64;
 /// Buckets of a sketch: 2048 at 1 % span more than 17 powers of ten.
@@ -69,6 +73,20 @@ impl State {
             Measure::Distinct(_) | Measure::Daily(_) => Self::Distinct(Distinct::default()),
             Measure::Percentile(..) => Self::Spread(Spread::default()),
         }
+    }
+
+    /// Memory it holds, about.
+    pub fn bytes(&self) -> usize {
+        let held = match self {
+            Self::Distinct(Distinct { few, sketch }) => {
+                few.capacity() * HASH_BYTES + sketch.as_ref().map_or(0, |_| SKETCH_BYTES)
+            }
+            Self::Spread(Spread { few, sketch }) => {
+                few.capacity() * size_of::<f64>() + sketch.as_ref().map_or(0, |_| SKETCH_BYTES)
+            }
+            _ => 0,
+        };
+        size_of::<Self>() + held
     }
 
     /// Counts an event or a number.

@@ -5,8 +5,8 @@
 //! - Ends early when the reader leaves, past the deadline, and past the bound of events.
 
 use super::ask::side_by_side;
-use super::collect::Deadline;
 use super::columns::Docs;
+use super::deadline::Deadline;
 use super::error::io_error;
 use super::filter::{Compiled, compile, mark, time_key, within};
 use super::parts::{DayView, Days};

@@ -4,7 +4,7 @@
 //! - So the events of a sealed day are never read, and may be gone.
 
 use super::ask::ask;
-use super::collect::Deadline;
+use super::deadline::Deadline;
 use super::items::{Cell, DayTable, Gathering, busiest, month_of};
 use super::parts::{DayView, Days};
 use super::shared::Shared;

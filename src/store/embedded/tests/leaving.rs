@@ -1,4 +1,4 @@
-//! Tests of questions that nobody waits for any more.
+//! Tests of questions that are given up: nobody waits for them any more, or they hold too much.
 
 use super::*;
 use std::sync::mpsc::sync_channel;
@@ -48,4 +48,33 @@ async fn a_question_that_was_left_reads_no_segment_and_keeps_no_answer() {
     let filter = filter::compile(&Filter::All).expect("a filter");
     let page = newest::page(&store.shared.days(), &filter, all_time(), None, 9, deadline);
     assert!(matches!(page, Err(StoreError::Stopped)), "{page:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_holds_no_more_memory_than_it_may() {
+    let dir = TempDir::new().expect("folder");
+    let store = Embedded::open(dir.path(), options()).expect("open");
+    let of = |number: u64| {
+        let mut entry = entry(number);
+        entry.event.set(Known::Visitor, Value::hash(number));
+        entry
+    };
+    store.write((0..900).map(of).collect(), 900).await.expect("write");
+    store.flush().await.expect("flush");
+    let refused = async |bytes_max: usize| {
+        let metrics = vec![Metric::of(Measure::Distinct(Known::Visitor.into()))];
+        let limits = Limits { bytes_max, ..Limits::default() };
+        match store.aggregate(&Plan { metrics, limits, ..plan(vec![]) }).await {
+            Ok(_) => false,
+            Err(StoreError::Limit { limit, of: "bytes of rows", .. }) if limit == bytes_max as u64 => true,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    // One row: what it holds is its 900 hashes.
+    let (mut least, mut most) = (0, 1 << 20);
+    while most - least > 1 {
+        let middle = usize::midpoint(least, most);
+        *(if refused(middle).await { &mut least } else { &mut most }) = middle;
+    }
+    assert!((900 * 8..900 * 32).contains(&most), "{most} B");
 }
