@@ -7,13 +7,15 @@ use super::format::{Format, json};
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem};
 use crate::query::number;
-use crate::query::question::{Query, Setting, read, site_of};
-use crate::query::run::{Answered, Shown, run};
+use crate::query::question::{Query, Setting, site_of};
+use crate::query::read::read;
+use crate::query::run::{Answered, QueryMeta, Shown, run};
 use crate::query::{self, unfit::Unfit};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 
@@ -79,8 +81,15 @@ fn written(format: Format, query: &Query, answer: &Answered) -> Response {
     if format == Format::Csv {
         return csv(query, answer).into_response();
     }
-    let results: Vec<Value> = answer.rows.iter().map(result).collect();
-    json(&object!({"results": results, "meta": answer.meta, "query": echo(query)}))
+    let results = answer.rows.iter().map(result).collect();
+    json(&Wire { results, meta: &answer.meta, query: echo(query) })
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    results: Vec<Value>,
+    meta: &'a QueryMeta,
+    query: Value,
 }
 
 fn result(row: &Shown) -> Value {

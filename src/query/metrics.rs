@@ -121,7 +121,7 @@ impl Metric {
         }
         let Some((function, key)) = name.strip_suffix(')').and_then(|name| name.split_once('(')) else {
             let known: Vec<&str> = NAMED.iter().map(|(name, _)| *name).chain(FUNCTIONS.map(|name| name)).collect();
-            return Err(format!("metric {}; functions take a key: p75(lcp_ms)", unknown(name, &known)));
+            return Err(format!("metric {} (a function takes a key: p75(lcp_ms))", unknown(name, &known)));
         };
         let function = Function::read(function)?;
         let key = names::key(key)?;

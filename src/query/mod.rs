@@ -16,6 +16,7 @@ pub mod names;
 pub mod number;
 pub mod question;
 pub mod range;
+pub mod read;
 pub mod recipe;
 pub mod rekey;
 pub mod run;

@@ -67,6 +67,11 @@ impl By {
         }
     }
 
+    /// The time it goes by: visits are those that began in the range.
+    fn time(self) -> TimeKey {
+        if self == Self::Visits { TimeKey::VisitAt } else { TimeKey::Timestamp }
+    }
+
     fn measure(self, counting: Counting) -> Measure {
         match (self, self.distinct()) {
             (_, Some(key)) => Measure::Distinct(key.into()),
@@ -176,7 +181,7 @@ impl Question {
     fn plan(&self, bots: Bots, only: Filter, groups: Vec<Group>) -> Plan {
         Plan {
             filter: of_site(&self.site, bots).and(self.only.clone()).and(self.by.only()).and(only),
-            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            range: TimeRange { key: self.by.time(), from: self.range.from, to: self.range.to },
             groups,
             metrics: vec![Metric::of(self.by.measure(self.counting))],
             order: vec![(OrderBy::Metric(0), Direction::Descending)],

@@ -217,7 +217,10 @@ async fn fetch_further(
     };
     if let Some(of) = distinct {
         // A visitor's day and a visit lie within one day: days add up, and each is small enough to be exact.
-        let plan = question.plan(Filter::All, Group::Key(Known::Day.into()), Measure::Distinct(of.into()));
+        let mut plan = question.plan(Filter::All, Group::Key(Known::Day.into()), Measure::Distinct(of.into()));
+        if field == Field::Visits {
+            plan.range.key = TimeKey::VisitAt; // visits are those that began in the range
+        }
         let mut sums: HashMap<String, u64> = HashMap::new();
         for (id, _, count) in rows(store.aggregate(&plan).await?) {
             *sums.entry(id).or_default() += count;

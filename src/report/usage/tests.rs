@@ -18,6 +18,7 @@ fn event(day: i64, hour: i64, id: &str, action: &str, more: &[(&str, &str)]) -> 
         ("id", Value::text(id)),
         ("visitor", Value::Int(1)),
         ("visit", Value::Int(day * 10 + hour / 12)),
+        ("visit_at", Value::Int((day * 24 + hour / 12 * 12) * 3_600_000)),
     ];
     fields.extend(more.iter().map(|(name, value)| (*name, Value::text(*value))));
     Event::from_fields(fields.into_iter().map(|(name, value)| (Key::named(name), value)).collect())
