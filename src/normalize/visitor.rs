@@ -1,7 +1,8 @@
 //! Visitor: a number for whoever sent an event, which nothing can turn back.
 //! - From an address: SipHash-2-4 of site, address, user agent and person-or-bot under the salt of the event's day;
 //!   when the salt is destroyed, so is every way to link the number to an address or to another day.
-//! - From a sender's pseudonym: the same under the site's permanent key, with browser, system, device and place.
+//! - From a sender's pseudonym: the same under the site's permanent key, with browser and version, system, device, place and
+//!   bot: what is a visitor's is the same on all its events.
 //! - The top bit tells the two apart: 0 from an address, 1 from a pseudonym. Never 0.
 //! - Stable for ever within a key: a change here would split every visitor in two. A test holds the numbers.
 //! - Absent: the salts themselves (`catalog`), and who has none (`normalize`).
@@ -29,6 +30,8 @@ pub enum Who {
 pub struct Traits<'a> {
     /// Browser family.
     pub browser: Option<&'a str>,
+    /// Its version.
+    pub browser_version: Option<&'a str>,
     /// System.
     pub os: Option<&'a str>,
     /// Kind of device.
@@ -39,6 +42,8 @@ pub struct Traits<'a> {
     pub region: Option<&'a str>,
     /// City.
     pub city: Option<&'a str>,
+    /// The bot's name, where it is one.
+    pub bot: Option<&'a str>,
 }
 
 /// The visitor behind an address, under the day's salt.
@@ -60,7 +65,8 @@ pub fn from_pseudonym(key: &Salt, site: &str, pseudonym: &str, traits: &Traits<'
     let mut input = Input::new(key);
     input.text(Some(site));
     input.text(Some(pseudonym));
-    for part in [traits.browser, traits.os, traits.device, traits.country, traits.region, traits.city] {
+    let Traits { browser, browser_version, os, device, country, region, city, bot } = *traits;
+    for part in [browser, browser_version, os, device, country, region, city, bot] {
         input.text(part);
     }
     input.who(who);
@@ -145,6 +151,8 @@ mod tests {
         let all = [
             of(Traits::default()),
             of(Traits { browser: Some("x"), ..Traits::default() }),
+            of(Traits { browser_version: Some("x"), ..Traits::default() }),
+            of(Traits { bot: Some("x"), ..Traits::default() }),
             of(Traits { os: Some("x"), ..Traits::default() }),
             of(Traits { device: Some("x"), ..Traits::default() }),
             of(Traits { country: Some("x"), ..Traits::default() }),

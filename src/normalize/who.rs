@@ -147,11 +147,13 @@ fn find_visitor(
         };
         let traits = Traits {
             browser: draft.text(Known::Browser),
+            browser_version: draft.text(Known::BrowserVersion),
             os: draft.text(Known::Os),
             device: draft.text(Known::Device),
             country: place.country.as_deref(),
             region: place.region.as_deref(),
             city: place.city.as_deref(),
+            bot: draft.text(Known::Bot),
         };
         notes.add("visitor", Some("visitor"), || "from the sender's pseudonym".to_owned());
         return Some(visitor::from_pseudonym(&key, site, &pseudonym, &traits, who));

@@ -3,6 +3,7 @@
 
 use super::dice::Dice;
 use super::plans::Asker;
+use super::questions;
 use crate::events::{DAY, all_time, shown};
 use crate::subject::Subject;
 use crate::trails;
@@ -13,6 +14,8 @@ use metronome::store::trails::TrailPlan;
 
 /// Plans asked each time.
 const PLANS: usize = 30;
+/// Questions asked each time.
+const QUESTIONS: usize = 30;
 
 /// Asks both all kinds of questions; panics at the first answer that differs.
 pub fn compare(subject: &Subject, oracle: &Subject, mut dice: Dice) {
@@ -35,6 +38,7 @@ pub fn compare(subject: &Subject, oracle: &Subject, mut dice: Dice) {
         let usage = asker.usage();
         assert_eq!(subject.usage(&usage), oracle.usage(&usage), "{usage:#?}");
     }
+    questions::compare(subject, oracle, Dice::of(dice.number()), QUESTIONS);
     compare_events(subject, oracle, &Filter::All, all_time(), None, 1_000);
     for _ in 0..PLANS {
         compare_trails(subject, oracle, &asker.trails());

@@ -7,6 +7,7 @@ mod compare;
 mod dice;
 mod events;
 mod plans;
+mod questions;
 
 use crate::events::{DAY, visits};
 use crate::memory::InMemory;
