@@ -8,7 +8,9 @@ mod ask;
 mod csv;
 mod events;
 mod explain;
+mod flows;
 mod format;
+mod funnels;
 mod metrics;
 mod operate;
 mod query;
@@ -67,6 +69,10 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::POST, &["/tocks.csv"], Need::Read, tock::many, parts)
         .add(Method::GET, &["/top.json"], Need::Read, top::top, parts)
         .add(Method::GET, &["/top.csv"], Need::Read, top::top, parts)
+        .add(Method::GET, &["/flows.json"], Need::Read, flows::flows, parts)
+        .add(Method::GET, &["/flows.csv"], Need::Read, flows::flows, parts)
+        .add(Method::POST, &["/funnels.json"], Need::Read, funnels::funnel, parts)
+        .add(Method::POST, &["/funnels.csv"], Need::Read, funnels::funnel, parts)
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
         .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)

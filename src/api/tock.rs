@@ -176,7 +176,7 @@ async fn answer(
 }
 
 /// The form in which an id is stored.
-fn stored_id(parts: &Parts, site: &str, id: &str) -> String {
+pub(super) fn stored_id(parts: &Parts, site: &str, id: &str) -> String {
     if id.starts_with('/') {
         return path::page(&path::split_path(id), parts.sites.get(site)).into_owned();
     }

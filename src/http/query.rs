@@ -45,6 +45,11 @@ impl Parameters {
     /// Reads a query string of which only `known` parameters may be given, each once.
     pub fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let pairs = pairs(query.unwrap_or_default()).map_err(|message| Problem::invalid("query", message))?;
+        Self::of(pairs, known)
+    }
+
+    /// The same of pairs that were read already, of a query string or of a body.
+    pub fn of(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
         let mut errors = Vec::new();
         for (at, (name, _)) in pairs.iter().enumerate() {
             let message = if !known.contains(&name.as_str()) {
