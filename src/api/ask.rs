@@ -99,6 +99,15 @@ impl Asked {
         }
     }
 
+    /// Begins the range with the first day held, where it is all there is: what is cut by time must not begin long before.
+    pub(super) async fn begin(&mut self, parts: &Parts) -> Result<(), Problem> {
+        if self.when.is_all {
+            let days = parts.ask("days", parts.store.days()).await?;
+            self.when.begin_with(days.first().map(|state| state.day), &self.site_zone);
+        }
+        Ok(())
+    }
+
     /// Whether the range is cut by another calendar than the site's.
     pub(super) fn is_elsewhere(&self) -> bool {
         self.when.range.zone != self.site_zone

@@ -36,8 +36,8 @@ impl Csv {
                 Cell::Number(number) => {
                     let _ = write!(self.text, "{number}");
                 }
+                Cell::Json(serde_json::Value::Null) | Cell::Empty => {}
                 Cell::Json(value) => self.text.push_str(&value.to_string()),
-                Cell::Empty => {}
             }
         }
         self.text.push_str("\r\n");
@@ -66,7 +66,7 @@ pub(super) enum Cell<'a> {
     /// The name of a canonical key.
     Name(&'a str),
     Number(u64),
-    /// A JSON number or boolean.
+    /// A JSON number or boolean; nothing for `null`.
     Json(&'a serde_json::Value),
     Empty,
 }

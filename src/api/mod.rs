@@ -15,7 +15,9 @@ mod metrics;
 mod operate;
 mod query;
 mod questions;
+mod retention;
 mod svg;
+mod times;
 mod tock;
 mod top;
 pub mod work;
@@ -73,6 +75,10 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/flows.csv"], Need::Read, flows::flows, parts)
         .add(Method::POST, &["/funnels.json"], Need::Read, funnels::funnel, parts)
         .add(Method::POST, &["/funnels.csv"], Need::Read, funnels::funnel, parts)
+        .add(Method::GET, &["/times.json"], Need::Read, times::times, parts)
+        .add(Method::GET, &["/times.csv"], Need::Read, times::times, parts)
+        .add(Method::GET, &["/retention.json"], Need::Read, retention::retention, parts)
+        .add(Method::GET, &["/retention.csv"], Need::Read, retention::retention, parts)
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
         .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)

@@ -1,5 +1,8 @@
 //! The reading routes, in-process, over the oracle.
 
+mod retention;
+mod times;
+
 use super::*;
 use crate::catalog::Catalog;
 use crate::catalog::keys::Keys;
