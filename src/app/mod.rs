@@ -25,6 +25,7 @@ use crate::ingest::{self, Ingest};
 use crate::journal::{Journal, Lock};
 use crate::normalize::places::Places;
 use crate::normalize::{Sites, client};
+use crate::query::goal::Goals;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,16 @@ pub enum AppError {
     /// The GeoIP database.
     #[error(transparent)]
     Places(#[from] crate::normalize::places::PlacesError),
+    /// A goal's filter.
+    #[error("configuration: site {site}: goal {goal}: {why}")]
+    Goal {
+        /// Whose.
+        site: String,
+        /// Which.
+        goal: String,
+        /// Where, and what does not fit.
+        why: String,
+    },
     /// A route pattern.
     #[error("configuration: site {site}: {why}")]
     Route {
@@ -96,7 +107,7 @@ impl AppError {
             Self::Store(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::NoData { .. } | Self::Places(_) | Self::Route { .. } => Kind::Invalid,
+            Self::NoData { .. } | Self::Places(_) | Self::Route { .. } | Self::Goal { .. } => Kind::Invalid,
         }
     }
 }
@@ -108,6 +119,7 @@ pub struct House {
     catalog: Arc<Catalog>,
     salts: Arc<Salts>,
     sites: Arc<Sites>,
+    goals: Goals,
     store: Arc<dyn Store>,
     journal: Journal,
     ingest: Ingest,
@@ -125,6 +137,7 @@ impl House {
         // Ahead of the first event, and beside everything else: the lists take a while to load.
         std::thread::spawn(client::prepare);
         let sites = Arc::new(rules::sites(config)?);
+        let goals = rules::goals(config)?;
         let places = config.privacy.geoip.as_deref().map(Places::open).transpose()?.map(Arc::new);
         // The lock first: nobody else may be in the folder while its parts are opened.
         let lock = Lock::take(&data_dir.join("journal"))?;
@@ -159,6 +172,7 @@ impl House {
             catalog,
             salts,
             sites,
+            goals,
             store,
             journal,
             ingest,
@@ -211,6 +225,7 @@ pub fn catalog_path(config: &Config) -> Result<PathBuf, AppError> {
 /// Checks the configuration and what it names; answers what was found, in words.
 pub fn check(config: &Config) -> Result<String, AppError> {
     rules::sites(config)?;
+    rules::goals(config)?;
     if let Some(path) = &config.privacy.geoip {
         Places::open(path)?;
     }

@@ -6,6 +6,8 @@ use crate::indexer::ZoneOf;
 use crate::normalize::routes::Route;
 use crate::normalize::site::DEFAULT_SITE;
 use crate::normalize::{Gpc, Limits, SiteRules, Sites};
+use crate::query::filter;
+use crate::query::goal::{Goal, Goals};
 use crate::store::embedded::EmbeddedOptions;
 use crate::{ingest, journal};
 use std::sync::Arc;
@@ -17,6 +19,24 @@ pub(super) fn sites(config: &Config) -> Result<Sites, AppError> {
     others.retention_days = config.retention.days;
     let rules = |site: &config::Site| site_rules(site, config.retention.days);
     Ok(Sites::new(config.sites.iter().map(rules).collect::<Result<_, _>>()?, others))
+}
+
+/// The goals of every site.
+pub(super) fn goals(config: &Config) -> Result<Goals, AppError> {
+    let of_site = |site: &config::Site| {
+        let goals = site.goals.iter().map(|goal| goal_of(site, goal));
+        Ok((site.name.clone(), goals.collect::<Result<_, AppError>>()?))
+    };
+    config.sites.iter().map(of_site).collect()
+}
+
+fn goal_of(site: &config::Site, goal: &config::Goal) -> Result<Goal, AppError> {
+    let filter = filter::read(&goal.filter, "filter", &[]).map_err(|unfit| AppError::Goal {
+        site: site.name.clone(),
+        goal: goal.name.clone(),
+        why: format!("{}: {}", unfit.at, unfit.message),
+    })?;
+    Ok(Goal { name: goal.name.clone(), filter })
 }
 
 fn site_rules(site: &config::Site, retention_days: Option<u32>) -> Result<SiteRules, AppError> {
@@ -82,4 +102,24 @@ pub(super) fn journal(config: &Config, position_min: u64) -> journal::Options {
 pub(super) fn store(config: &Config) -> EmbeddedOptions {
     let config::Store { commit_every, commit_events_max, .. } = config.store;
     EmbeddedOptions { commit_every, commit_events_max, ..EmbeddedOptions::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goals(filter: &str) -> Result<Goals, AppError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = format!("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"signup\"\nfilter = {filter}");
+        std::fs::write(file.path(), text).unwrap();
+        super::goals(&config::load(Some(file.path()), std::iter::empty()).unwrap())
+    }
+
+    #[test]
+    fn goals_are_read_at_the_start_and_a_bad_filter_is_named() {
+        let read = goals("[\"is\", \"action\", [\"signup\"]]").unwrap();
+        assert_eq!(read["a"][0].filter, crate::store::plan::Filter::is(crate::event::Known::Action, "signup"));
+        let error = goals("[\"iz\", \"action\", [\"signup\"]]").unwrap_err().to_string();
+        assert!(error.contains("site a: goal signup: filter") && error.contains("did you mean"), "{error}");
+    }
 }

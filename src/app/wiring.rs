@@ -8,7 +8,6 @@ use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, 
 use crate::ingest;
 use crate::jobs::imports::Imports;
 use crate::jobs::registry::Registry;
-use crate::query::goal::Goals;
 use crate::query::keys::SeenKeys;
 use crate::receive;
 use crate::store::plan::Limits;
@@ -65,7 +64,7 @@ impl House {
             store: Arc::new(Whole(self.store.clone())),
             sound: self.store.clone(),
             sites: self.sites.clone(),
-            goals: Goals::new(),
+            goals: self.goals.clone(),
             keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),

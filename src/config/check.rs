@@ -1,7 +1,7 @@
 //! From raw to checked: defaults filled in, every value held against its bounds.
 
 use super::{
-    Config, ConfigError, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store, raw,
+    Config, ConfigError, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store, raw,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -116,6 +116,7 @@ fn check_site(at: usize, raw: raw::Site, default_gpc: Gpc) -> Result<Site, Confi
     let zone = raw.timezone.unwrap_or_else(|| "UTC".to_owned());
     let zone =
         TimeZone::get(&zone).map_err(|_| bad(&key("timezone"), &zone, "an IANA name, as in \"Europe/Zurich\""))?;
+    let goals = check_goals(&key("goal"), raw.goal)?;
     let routes = raw.routes.unwrap_or_default().into_iter().map(|route| check_route(&key("routes"), route));
     Ok(Site {
         name,
@@ -131,7 +132,32 @@ fn check_site(at: usize, raw: raw::Site, default_gpc: Gpc) -> Result<Site, Confi
         gpc: gpc(&key("gpc"), raw.gpc, default_gpc)?,
         retention_days: days(&key("retention_days"), raw.retention_days)?,
         routes: routes.collect::<Result<_, _>>()?,
+        goals,
     })
+}
+
+fn check_goals(key: &str, raw: Vec<raw::Goal>) -> Result<Vec<Goal>, ConfigError> {
+    let mut goals: Vec<Goal> = Vec::with_capacity(raw.len());
+    for (at, raw) in raw.into_iter().enumerate() {
+        let name = raw.name.unwrap_or_default();
+        let is_new = goals.iter().all(|goal| goal.name != name);
+        if !(1..=64).contains(&name.len()) || !is_new {
+            return Err(bad(
+                &format!("{key}[{at}].name"),
+                &name,
+                "a name of 1 to 64 bytes that no other goal here has",
+            ));
+        }
+        let fits = "a filter as questions write it, as in [\"is\", \"path\", [\"/thanks\"]], or its JSON as text";
+        let json = match &raw.filter {
+            Some(toml::Value::String(text)) => serde_json::from_str(text).ok(),
+            Some(list @ toml::Value::Array(_)) => serde_json::to_value(list).ok(),
+            _ => None,
+        };
+        let filter = json.ok_or_else(|| bad(&format!("{key}[{at}].filter"), &raw.filter, fits))?;
+        goals.push(Goal { name, filter });
+    }
+    Ok(goals)
 }
 
 fn check_route(key: &str, raw: raw::Route) -> Result<Route, ConfigError> {

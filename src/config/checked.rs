@@ -165,6 +165,17 @@ pub struct Site {
     pub retention_days: Option<u32>,
     /// Paths with names in them.
     pub routes: Vec<Route>,
+    /// What its visitors are to do.
+    pub goals: Vec<Goal>,
+}
+
+/// What visitors are to do, by a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// Its name, one of a site.
+    pub name: String,
+    /// The filter of events that reach it, as questions write filters.
+    pub filter: serde_json::Value,
 }
 
 /// A path with names in it.

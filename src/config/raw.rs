@@ -97,6 +97,14 @@ pub(super) struct Site {
     pub gpc: Option<String>,
     pub retention_days: Option<u64>,
     pub routes: Option<Vec<Route>>,
+    pub goal: Vec<Goal>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Goal {
+    pub name: Option<String>,
+    pub filter: Option<toml::Value>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -74,6 +74,9 @@ fn values_that_do_not_fit_name_key_value_and_bound() {
         ("[retention]\ndays = 9\nitems_days = 3", "at least retention.days (9)"),
         ("[[site]]\nname = \"a\"\ntimezone = \"Mars/Base\"", "site[0].timezone = \"Mars/Base\""),
         ("[[site]]\ntimezone = \"UTC\"", "site[0].name"),
+        ("[[site]]\nname = \"a\"\n[[site.goal]]\nfilter = \"[]\"", "site[0].goal[0].name"),
+        ("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"g\"\nfilter = \"{\"", "site[0].goal[0].filter"),
+        ("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"g\"\nfilter = 5", "as in [\"is\", \"path\", [\"/thanks\"]]"),
         ("[http]\nlisten = 5", "expected a string"),
         ("[http", "configuration"),
     ];
@@ -81,4 +84,18 @@ fn values_that_do_not_fit_name_key_value_and_bound() {
         let error = load_text(text, &[]).expect_err(text).to_string();
         assert!(error.contains(part), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_goals_filter_is_a_list_or_its_json_as_text() {
+    let goals = |filter: &str| {
+        let text = format!("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"signup\"\nfilter = {filter}");
+        load_text(&text, &[]).expect(filter).sites[0].goals.clone()
+    };
+    let list = goals("[\"is\", \"path\", [\"/thanks\"]]");
+    assert_eq!(list, goals("'[\"is\",\"path\",[\"/thanks\"]]'"));
+    assert_eq!(list[0].filter, serde_json::json!(["is", "path", ["/thanks"]]));
+    let twice = "[[site]]\nname = \"a\"\n".to_owned() + &"[[site.goal]]\nname = \"g\"\nfilter = \"[]\"\n".repeat(2);
+    let error = load_text(&twice, &[]).expect_err("a name twice").to_string();
+    assert!(error.contains("site[0].goal[1].name = \"g\"") && error.contains("no other goal"), "{error}");
 }
