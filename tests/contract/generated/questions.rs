@@ -79,11 +79,12 @@ impl Questioner {
     }
 
     fn dimension(&mut self) -> &'static str {
-        match self.dice.below(4) {
-            0 => *self.dice.pick(&TIMES),
-            1 => *self.dice.pick(&KEYS),
-            _ => *self.dice.pick(&VISIT_KEYS),
-        }
+        let from: &[&'static str] = match self.dice.below(4) {
+            0 => &TIMES,
+            1 => &KEYS,
+            _ => &VISIT_KEYS,
+        };
+        self.dice.pick(from)
     }
 
     fn filter(&mut self, depth: usize) -> Value {
