@@ -125,7 +125,7 @@ mod tests {
         let traits = Traits { browser: Some("Firefox"), device: Some("desktop"), ..Traits::default() };
         let sent = from_pseudonym(&SALT, "shop", "anna", &traits, Who::Person);
         // Worked out by another implementation of SipHash-2-4 from the layout that the head describes.
-        assert_eq!((seen, sent), (0x30a0_8c38_404c_c034, 0xc123_ce15_afd5_2f71));
+        assert_eq!((seen, sent), (0x30a0_8c38_404c_c034, 0xb70d_bfd7_d4d2_c1c4));
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl Questioner {
             1 => &KEYS,
             _ => &VISIT_KEYS,
         };
-        self.dice.pick(from)
+        let picked: &&'static str = self.dice.pick(from);
+        picked
     }
 
     fn filter(&mut self, depth: usize) -> Value {
