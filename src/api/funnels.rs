@@ -137,7 +137,7 @@ fn written(format: Format, by: Option<&str>, funnel: &Funnel) -> Response {
     let mut add = |label: Option<Cell<'_>>, steps: &[Step]| {
         for (at, step) in steps.iter().enumerate() {
             let of = |number: Option<f64>| number.map_or(Value::Null, Value::from);
-            let wait = step.median_ms.map_or(Value::Null, Value::from);
+            let wait = crate::query::number::json(step.median_ms);
             let (rate, from_previous) = (of(step.rate), of(step.rate_from_previous));
             let cells = [Cell::Number(at as u64 + 1), Cell::Number(step.reached)];
             let numbers = [&rate, &from_previous, &wait];

@@ -44,7 +44,7 @@ def step_is(here, there):
 
 
 def steps_of(sql, question, body):
-    """Per step: reached, rate from the first, rate from the one before, median ms from the one before."""
+    """Per step: reached, rate from the first, rate from the one before (none for the first), median ms from it."""
     actor, has = ACTORS[body["over"]]
     matching = ", ".join(filters.condition(step, {}) for step in body["steps"])
     rows = sql.execute(
@@ -59,7 +59,7 @@ def steps_of(sql, question, body):
     for step, count in enumerate(reached):
         took = [run[step] - run[step - 1] for run in runs if len(run) > step > 0]
         before = reached[max(0, step - 1)]
-        found.append((count, metrics.ratio(count, reached[0]), metrics.ratio(count, before), statistics.median(took) if took else None))
+        found.append((count, metrics.ratio(count, reached[0]), metrics.ratio(count, before) if step else None, statistics.median(took) if took else None))
     return found
 
 

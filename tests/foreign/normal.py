@@ -47,7 +47,7 @@ class Event:
         self.channel = json.loads(stored.get("own_origin", "{}")).get("channel", stored.get("channel"))
         if "visitor" in stored:
             told = [raw.get("visitor"), raw.get("ip") if "visitor" not in raw else None]
-            seen = [stored.get(key) for key in ("browser", "os", "device")] + ["bot" in stored]
+            seen = [stored.get(key) for key in ("browser", "browser_version", "os", "device", "bot")]
             agent = raw.get("user_agent") if "visitor" not in raw else None
             self.person = repr((told, seen, agent))
 

@@ -142,5 +142,5 @@ class Asker:
             begin = dice.randrange(max(1, len(found)))
             found = found[begin : begin + dice.randrange(1, 5)] or "a"
         if operator.startswith("matches"):
-            return dice.choice(["^/", "tree", "s$", "^.{1,3}$", "[0-9]+", "(?i)PLAIN", "^(a|b)", "^$", r"\.", "ü", r"^\w+$", "e.*e", r"\d{2}", r"\bb"])
+            return dice.choice(["^/", "tree", "s$", "^.{1,3}$", "[0-9]+", "(?i)PLAIN", "^(a|b)", "^$", r"\.", "ü", "^[A-Za-z]+$", "e.*e", r"\d{2}", "b."])
         return dice.choice([found, found, found.swapcase()])

@@ -1,7 +1,7 @@
 //! A real site's access log: what is answered equals an independent recount (`recount.py`, SQL), with bots in and out;
 //! and importing it twice, shuffled, or in two files changes nothing.
 
-use crate::support::{Server, metronome, run};
+use crate::support::{Server, metronome, python, run};
 use metronome::catalog::Catalog;
 use metronome::catalog::salts::Salts;
 use serde_json::{Value, json};
@@ -170,17 +170,4 @@ fn unpacked(folder: &Path) -> PathBuf {
     let log = folder.join("access.log");
     std::fs::write(&log, text).expect("write");
     log
-}
-
-/// A Python that has DuckDB, or `None` with a word why the test is skipped; where all must run its absence fails.
-fn python() -> Option<PathBuf> {
-    let tools = std::env::var_os("TESTS_TOOLS").map(PathBuf::from);
-    let tools = tools.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"));
-    let python = tools.join("python/bin/python");
-    if !python.exists() {
-        assert!(std::env::var_os("TESTS_SKIP_NOTHING").is_none(), "DuckDB is not installed: run scripts/install");
-        println!("skipped: DuckDB is not installed; scripts/test installs it");
-        return None;
-    }
-    Some(python)
 }

@@ -6,6 +6,7 @@ mod clock;
 mod connections;
 mod crash;
 mod disk;
+mod foreign;
 mod operating;
 mod support;
 mod web_servers;

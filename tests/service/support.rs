@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -126,6 +126,19 @@ pub fn metronome(data_dir: &Path) -> Command {
 /// Runs a command of the binary to its end.
 pub fn run(data_dir: &Path, arguments: &[&str]) -> Output {
     metronome(data_dir).args(arguments).output().expect("the binary")
+}
+
+/// A Python that has DuckDB, or `None` with a word why the test is skipped; where all must run its absence fails.
+pub fn python() -> Option<PathBuf> {
+    let tools = std::env::var_os("TESTS_TOOLS").map(PathBuf::from);
+    let tools = tools.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"));
+    let python = tools.join("python/bin/python");
+    if !python.exists() {
+        assert!(std::env::var_os("TESTS_SKIP_NOTHING").is_none(), "DuckDB is not installed: run scripts/install");
+        println!("skipped: DuckDB is not installed; scripts/test installs it");
+        return None;
+    }
+    Some(python)
 }
 
 /// A client that takes every status for an answer.

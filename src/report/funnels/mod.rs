@@ -86,7 +86,13 @@ pub struct Step {
     /// Of those who reached the one before.
     pub rate_from_previous: Option<f64>,
     /// Since the one before: what half of them did not exceed.
-    pub median_ms: Option<i64>,
+    #[serde(serialize_with = "whole")]
+    pub median_ms: Option<f64>,
+}
+
+/// Whole numbers without a fraction.
+fn whole<S: serde::Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    crate::query::number::json(*number).serialize(serializer)
 }
 
 /// The steps of those whose first step has a value of the key; `None`: who lacks it.

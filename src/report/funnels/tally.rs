@@ -163,8 +163,16 @@ impl Reached {
     }
 }
 
-/// The smallest that at least half of them do not exceed.
-fn median(waits: &mut [Millis]) -> Option<Millis> {
-    let middle = waits.len().checked_sub(1)? / 2;
-    Some(*waits.select_nth_unstable(middle).1)
+/// The middle one, or half way between the two in the middle.
+fn median(waits: &mut [Millis]) -> Option<f64> {
+    if waits.is_empty() {
+        return None;
+    }
+    let (middle, is_even) = (waits.len() / 2, waits.len().is_multiple_of(2));
+    let (below, upper, _) = waits.select_nth_unstable(middle);
+    let upper = *upper as f64; // far below 2^53 ms
+    match below.iter().max().filter(|_| is_even) {
+        Some(lower) => Some((*lower as f64 + upper) / 2.0),
+        None => Some(upper),
+    }
 }

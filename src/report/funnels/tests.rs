@@ -86,8 +86,8 @@ async fn steps_have_rates_medians_and_rows() {
     let Funnel { steps, rows, .. } = funnel(&store().await, &by).await.unwrap();
     let step = |reached, rate, rate_from_previous, median_ms| Step { reached, rate, rate_from_previous, median_ms };
     assert_eq!(steps[0], step(3, Some(1.0), None, None));
-    assert_eq!(steps[1], step(2, Some(2.0 / 3.0), Some(2.0 / 3.0), Some(10_000)));
-    assert_eq!(steps[2], step(1, Some(1.0 / 3.0), Some(0.5), Some(20_000)));
+    assert_eq!(steps[1], step(2, Some(2.0 / 3.0), Some(2.0 / 3.0), Some(25_000.0)));
+    assert_eq!(steps[2], step(1, Some(1.0 / 3.0), Some(0.5), Some(20_000.0)));
     let rows: Vec<(String, Vec<u64>)> = rows
         .into_iter()
         .map(|(label, steps)| (label.unwrap(), steps.iter().map(|step| step.reached).collect()))
