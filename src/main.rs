@@ -10,7 +10,7 @@ use metronome::clock::Clock;
 use metronome::config::{self, Config, LogFormat};
 use metronome::shell::args::{self, Arguments, Command, Key, Serve, Through};
 use metronome::shell::client::Client;
-use metronome::shell::{self, import, jobs, key, load, tock};
+use metronome::shell::{self, import, jobs, key, load, query, tock};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -83,6 +83,11 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Tock(asked) => {
             with_data(&config, &asked.through, async |client| tock::run(client, &asked, terminal).await).await
+        }
+        Command::Query(asked) => {
+            let question = query::question(&asked.question)?;
+            let ask = async |client: &Client| query::run(client, question, asked.output, terminal).await;
+            with_data(&config, &asked.through, ask).await
         }
         Command::Seal(asked) => {
             with_data(&config, &asked.through, async |client| jobs::seal(client, &asked.days).await).await

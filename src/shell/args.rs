@@ -39,6 +39,11 @@ pub enum Command {
     /// Ask for an item's usage, or without an id for the site's.
     #[command(after_help = "Example:\n  metronome tock /datasets/trees --range 90d")]
     Tock(Tock),
+    /// Ask any question of the query language: metrics by dimensions.
+    #[command(
+        after_help = "Examples:\n  metronome query '{\"metrics\":[\"visitors\"],\"dimensions\":[\"day\"],\"date_range\":\"30d\"}'\n  metronome query views.json --output csv"
+    )]
+    Query(Query),
     /// Make, list and revoke keys.
     #[command(subcommand, after_help = "Example:\n  metronome key new --scope write --site opendata")]
     Key(Key),
@@ -129,6 +134,20 @@ pub struct Tock {
     pub through: Through,
 }
 
+/// `metronome query`
+#[derive(Debug, Args)]
+pub struct Query {
+    /// A file with the question, - for standard input, or the question itself as JSON.
+    #[arg(value_name = "FILE|-|JSON")]
+    pub question: String,
+    /// The form of the answer [default: a table on a terminal, JSON in a pipe].
+    #[arg(long, value_enum)]
+    pub output: Option<Output>,
+    /// Which server to go through.
+    #[command(flatten)]
+    pub through: Through,
+}
+
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -138,6 +157,13 @@ pub enum Output {
     Json,
     /// As the API answers.
     Csv,
+}
+
+impl Output {
+    /// The form asked for, else the one that fits where it goes.
+    pub fn chosen(asked: Option<Self>, terminal: bool) -> Self {
+        asked.unwrap_or(if terminal { Self::Table } else { Self::Json })
+    }
 }
 
 /// `metronome key`

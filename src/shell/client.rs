@@ -77,9 +77,37 @@ async fn ask_local(router: Router, method: Method, path: &str, body: Vec<u8>) ->
     Ok((status, body.to_bytes()))
 }
 
-/// What a problem says, in one line.
+/// What a problem says: its detail, or where several things are wrong, each with its place on a line of its own.
 fn refused(status: u16, answer: &[u8]) -> ShellError {
     let problem: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if errors.len() > 1 {
+        let place = |at: &serde_json::Value| at.as_str().map_or_else(|| at.to_string(), str::to_owned);
+        let message = |error: &serde_json::Value| error["message"].as_str().unwrap_or_default().to_owned();
+        let lines = errors.iter().map(|error| format!("\n  {}: {}", place(&error["at"]), message(error)));
+        return ShellError::Refused { status, why: lines.collect() };
+    }
     let detail = ["detail", "title"].iter().find_map(|key| problem[*key].as_str());
     ShellError::Refused { status, why: detail.unwrap_or("no reason given").to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_all_that_is_wrong() {
+        let table = [
+            ("", "refused (400): no reason given"),
+            (r#"{"title":"Not valid"}"#, "refused (400): Not valid"),
+            (r#"{"detail":"no day","errors":[{"at":"from","message":"no day"}]}"#, "refused (400): no day"),
+            (
+                r#"{"detail":"a","errors":[{"at":"metrics[0]","message":"a"},{"at":3,"message":"b"}]}"#,
+                "refused (400): \n  metrics[0]: a\n  3: b",
+            ),
+        ];
+        for (answer, said) in table {
+            assert_eq!(refused(400, answer.as_bytes()).to_string(), said);
+        }
+    }
 }

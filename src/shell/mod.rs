@@ -9,6 +9,8 @@ pub mod import;
 pub mod jobs;
 pub mod key;
 pub mod load;
+pub mod query;
+mod table;
 pub mod tock;
 
 use crate::error::Kind;

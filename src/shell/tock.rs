@@ -1,19 +1,16 @@
 //! `metronome tock`: an item's usage as a table with bars on a terminal, as the API's JSON or CSV elsewhere.
 
 use super::args::{Output, Tock};
+use super::table::{bar, label};
 use super::{ShellError, client::Client};
 use axum::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
-const BAR_CELLS: u64 = 30;
-/// Eighths of a cell, from empty to full.
-const EIGHTHS: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
-
 /// Asks and gives back what to print.
 pub async fn run(client: &Client, asked: &Tock, terminal: bool) -> Result<String, ShellError> {
-    let output = asked.output.unwrap_or(if terminal { Output::Table } else { Output::Json });
+    let output = Output::chosen(asked.output, terminal);
     let body = client.ask(Method::GET, &address(asked, output), Vec::new()).await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     if output != Output::Table {
@@ -62,19 +59,16 @@ fn table(id: Option<&str>, answer: &Value) -> String {
 
 fn write_rows(out: &mut String, title: &str, rows: &Map<String, Value>) {
     let count = |value: &Value| value.as_u64().unwrap_or_default();
-    let most = rows.values().map(count).max().unwrap_or_default().max(1);
-    let width = rows.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    let most = rows.values().map(count).max().unwrap_or_default();
+    let names: Vec<String> = rows.keys().map(|name| label(name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     // Writing to text cannot fail.
     let _ = writeln!(out, "\n{title} {}", rows.values().map(count).sum::<u64>());
-    for (name, value) in rows {
+    for (name, value) in names.iter().zip(rows.values()) {
         let pad = " ".repeat(width - name.chars().count());
-        let _ = writeln!(out, "  {name}{pad}  {:>9}  {}", count(value), bar(count(value), most));
+        let count = count(value);
+        let _ = writeln!(out, "  {name}{pad}  {count:>9}  {}", bar(count as f64, most as f64));
     }
-}
-
-fn bar(count: u64, most: u64) -> String {
-    let eighths = count * BAR_CELLS * 8 / most;
-    "█".repeat((eighths / 8) as usize) + EIGHTHS[(eighths % 8) as usize]
 }
 
 #[cfg(test)]

@@ -68,7 +68,8 @@ fn a_key_made_beside_a_running_server_works_at_once() {
 fn a_folder_that_is_not_there_is_neither_sound_nor_made() {
     let folder = tempfile::tempdir().expect("folder");
     let typo = folder.path().join("typo");
-    for command in [&["verify"][..], &["seal"], &["tock"], &["key", "list"], &["key", "revoke", "a"]] {
+    for command in [&["verify"][..], &["seal"], &["tock"], &["query", "{}"], &["key", "list"], &["key", "revoke", "a"]]
+    {
         let output = run(&typo, command);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{command:?}: {message}");
