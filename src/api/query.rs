@@ -48,7 +48,8 @@ pub(super) async fn asked_by_body(
 async fn answered(parts: &Parts, caller: &Caller, json: &Value, format: Format) -> Result<Response, Problem> {
     let query = parts.query(caller, json).await?;
     let wanted = if query.is_partial { Wanted::Sound } else { Wanted::Whole };
-    let answer = parts.ask("query", run(wanted.store(parts), &query)).await?;
+    let answer =
+        parts.ask("query", run(wanted.store(parts), &query)).await.map_err(|problem| problem.about("query"))?;
     let damaged = answer.meta.meta.damaged_days.clone();
     Ok(marked(written(format, &query, &answer), &damaged))
 }
