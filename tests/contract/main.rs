@@ -3,6 +3,7 @@
 //! - Answers in the promises are worked out by hand; `generated` holds any store against the oracle.
 
 mod days;
+mod documented;
 mod events;
 mod filters;
 mod generated;
