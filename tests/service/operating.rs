@@ -65,6 +65,28 @@ fn a_key_made_beside_a_running_server_works_at_once() {
 }
 
 #[test]
+fn a_question_from_the_shell_is_answered_by_a_server_and_by_its_folder() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.post("/tick", r#"{"path":"/a"}"#).0, 202);
+    server.wait_until("the view", |server| server.events("").len() == 1);
+    let question = r#"{"metrics":["views"],"dimensions":["path"],"date_range":"all"}"#;
+    let (file, url) = (folder.path().join("views.json"), format!("http://{}", server.address));
+    std::fs::write(&file, question).expect("file");
+    let csv = run(folder.path(), &["query", &file.display().to_string(), "--output", "csv", "--to", &url]);
+    assert_eq!(String::from_utf8_lossy(&csv.stdout), "path,views\r\n/a,1\r\n");
+    assert!(server.stop().success());
+    let json = run(folder.path(), &["query", question]);
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(answer["results"], serde_json::json!([{"dimensions": ["/a"], "metrics": [1]}]));
+    for (wrong, said) in [("no-such.json", "no-such.json"), (r#"{"metrics":["viewz"]}"#, "did you mean \"views\"?")] {
+        let output = run(folder.path(), &["query", wrong]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && message.contains(said), "{message}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_neither_sound_nor_made() {
     let folder = tempfile::tempdir().expect("folder");
     let typo = folder.path().join("typo");
