@@ -11,6 +11,7 @@ mod explain;
 mod flows;
 mod format;
 mod funnels;
+mod holdings;
 mod metrics;
 mod operate;
 mod query;
@@ -85,6 +86,7 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::POST, &["/query.csv"], Need::Read, query::asked_by_body, parts)
         .add(Method::GET, &["/query.json"], Need::Read, query::asked_by_address, parts)
         .add(Method::GET, &["/query.csv"], Need::Read, query::asked_by_address, parts)
+        .add(Method::GET, &["/meta.json"], Need::Read, holdings::meta, parts)
         .add(Method::GET, &["/explain"], Need::Read, explain::stored, parts)
         .add(Method::GET, &["/health"], Need::Open, operate::health, parts)
         .add(Method::GET, &["/ready"], Need::Open, operate::ready, parts)

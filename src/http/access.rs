@@ -68,6 +68,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The one site that the caller's key may read, if it is bound to one.
+    pub fn bound(&self) -> Option<&str> {
+        self.site.as_deref()
+    }
+
     /// The site a question is about: the one asked for, else the key's, else `default`. A key bound to another one is refused.
     pub fn site(&self, asked: Option<&str>) -> Result<String, Problem> {
         match (asked, self.site.as_deref()) {

@@ -7,6 +7,7 @@ pub mod counts;
 pub mod explain;
 pub mod flows;
 pub mod funnels;
+pub mod holdings;
 pub mod retention;
 pub mod times;
 pub mod top;

@@ -106,3 +106,17 @@ async fn what_does_not_fit_is_told_with_its_place() {
         assert!(problem["detail"].as_str().unwrap().contains(says), "{body:.60}: {}", said.body);
     }
 }
+
+#[tokio::test]
+async fn what_there_is_to_ask_is_told_for_one_site() {
+    let app = app().await;
+    let answer: Value = serde_json::from_str(&app.answer("/meta.json?range=7d").await).unwrap();
+    let keys = answer["keys"].as_array().unwrap();
+    let of = |name: &str| keys.iter().find(|held| held["key"] == name).map(|held| held["events"].clone());
+    assert_eq!((of("browser"), of("referer"), of("never")), (Some(json!(1)), Some(json!(2)), None));
+    assert_eq!(answer["sites"], json!(["default", "shop"]));
+    assert!(answer["metrics"].as_array().unwrap().contains(&json!("bounce_rate")));
+    assert_eq!(answer["held"], json!({"first": "2014-12-13T12:00:00.000Z", "last": "2015-01-22T12:00:00.000Z"}));
+    let shop: Value = serde_json::from_str(&app.answer("/meta.json?range=7d&site=shop").await).unwrap();
+    assert!(shop["keys"].as_array().unwrap().iter().all(|held| held["key"] != "referer"));
+}
