@@ -2,7 +2,7 @@
 //! - A percentile is the smallest number that at least so many per cent do not exceed.
 //! - Rows by count, largest first, ties by text. They are found first, then the percentiles of these alone: percentiles of
 //!   every value of a key cost many times as much.
-//! - Time on page and scroll depth are sums by page view ([`per_view`]), exact.
+//! - Time on page and scroll depth are sums by page view (`per_view`), exact.
 //! - Absent: averages (they are queries).
 
 mod per_view;
