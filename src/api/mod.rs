@@ -6,6 +6,7 @@
 
 mod ask;
 mod csv;
+mod errors;
 mod events;
 mod explain;
 mod flows;
@@ -63,6 +64,7 @@ pub struct Parts {
 /// The routes of this room.
 pub fn routes(parts: &Arc<Parts>) -> Routes {
     const ITEM: &[&str] = &["/tock/{id}.json", "/tock/{id}.csv", "/tock/{id}.svg"];
+    const GROUP: &[&str] = &["/errors/{fingerprint}.json"];
     Routes::default()
         .add_described(Method::GET, "/tock/{*item}", ITEM, Need::Read, tock::item, parts)
         .add(Method::GET, &["/tock.json"], Need::Read, tock::whole, parts)
@@ -80,6 +82,9 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/times.csv"], Need::Read, times::times, parts)
         .add(Method::GET, &["/retention.json"], Need::Read, retention::retention, parts)
         .add(Method::GET, &["/retention.csv"], Need::Read, retention::retention, parts)
+        .add(Method::GET, &["/errors.json"], Need::Read, errors::errors, parts)
+        .add(Method::GET, &["/errors.csv"], Need::Read, errors::errors, parts)
+        .add_described(Method::GET, "/errors/{group}", GROUP, Need::Read, errors::group, parts)
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
         .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)

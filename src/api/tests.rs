@@ -1,5 +1,6 @@
 //! The reading routes, in-process, over the oracle.
 
+mod errors;
 mod query;
 mod retention;
 mod times;

@@ -4,6 +4,7 @@
 //! - Absent: HTTP, JSON's outer shape, CSV (`api`).
 
 pub mod counts;
+pub mod errors;
 pub mod explain;
 pub mod flows;
 pub mod funnels;

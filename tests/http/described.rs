@@ -97,6 +97,9 @@ const ASKED: &[(&str, &str, &str, &str)] = &[
     ("GET", "/times.csv", "/times.csv?metric=lcp_ms", ""),
     ("GET", "/retention.json", "/retention.json?where=[%22is%22,%22id%22,[%220%22]]", ""),
     ("GET", "/retention.csv", "/retention.csv?where=[%22is%22,%22id%22,[%220%22]]", ""),
+    ("GET", "/errors.json", "/errors.json", ""),
+    ("GET", "/errors.csv", "/errors.csv", ""),
+    ("GET", "/errors/{fingerprint}.json", "/errors/000000000000000a.json", ""),
     ("GET", "/events.json", "/events.json", ""),
     ("GET", "/events.csv", "/events.csv", ""),
     ("GET", "/meta.json", "/meta.json", ""),
@@ -209,6 +212,7 @@ async fn one_event() -> Arc<dyn Store> {
     let mut fields: Vec<(Key, Value)> =
         fields.iter().map(|(name, value)| (Key::named(name), Value::text(*value))).collect();
     fields.push((Known::Day.into(), Value::Int(16_457)));
+    fields.push((Known::Fingerprint.into(), Value::hash(0xa)));
     fields.push((Known::Timestamp.into(), Value::Int(crate::support::NOW)));
     let store = Memory::new();
     let event = metronome::event::Event::from_fields(fields);
@@ -280,6 +284,10 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
         ("GET", "/times.csv", "/times.csv?x", ""),
         ("GET", "/retention.json", "/retention.json?x", ""),
         ("GET", "/retention.csv", "/retention.csv?x", ""),
+        ("GET", "/errors.json", "/errors.json?x", ""),
+        ("GET", "/errors.csv", "/errors.csv?x", ""),
+        ("GET", "/errors/{fingerprint}.json", "/errors/a.json", ""),
+        ("GET", "/errors/{fingerprint}.json", "/errors/000000000000000b.json", ""),
         ("GET", "/events.json", "/events.json?x", ""),
         ("GET", "/events.csv", "/events.csv?x", ""),
         ("GET", "/health", "/health?x", ""),
