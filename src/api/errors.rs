@@ -81,7 +81,7 @@ fn fingerprint(raw: &str) -> Result<u64, Problem> {
 async fn read(parts: &Parts, caller: &Caller, uri: &Uri) -> Result<(Question, Wanted), Problem> {
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
     let Asked { site, when, bots, only, wanted, .. } = Asked::read(parts, caller, &parameters).await?;
-    let limit = parameters.number("limit", 1..=1_000, 100)?;
+    let limit = parameters.number("limit", 1..=10_000, 100)?;
     Ok((Question { site, range: when.range, only, bots, limit, limits: parts.questions.limits }, wanted))
 }
 
