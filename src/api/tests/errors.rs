@@ -35,7 +35,7 @@ async fn errors_come_by_cause_and_one_cause_with_its_newest() {
         ("00000000000000ef.json", 404, "has the fingerprint 00000000000000ef"),
         ("ab.json", 400, "it is 16 hex digits"),
         ("+0000000000000ab.json", 400, "it is 16 hex digits"),
-        ("00000000000000ab.json?limit=1001", 400, "from 1 to 1000"),
+        ("00000000000000ab.json?limit=10001", 400, "from 1 to 10000"),
         ("00000000000000ab.csv", 404, "does not end in .json"),
     ];
     for (uri, status, says) in table {
