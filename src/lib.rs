@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod journal;
 pub mod load;
+pub mod nearest;
 pub mod normalize;
 pub mod query;
 pub mod receive;

@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms that are open to all.
-const OPEN: [&str; 3] = ["clock", "error", "folder"];
+const OPEN: [&str; 4] = ["clock", "error", "folder", "nearest"];
 /// Room → the rooms it may use beside those that are open to all.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("error", &[]),
     ("folder", &[]),
+    ("nearest", &[]),
     ("event", &[]),
     ("config", &[]),
     ("journal", &[]),

@@ -10,7 +10,7 @@ use crate::event::{Event, Key};
 use crate::http::query::{Parameters, cut};
 use crate::http::{Caller, Problem};
 use crate::query::meta::Meta;
-use crate::report::usage::of_site;
+use crate::query::scope::of_site;
 use crate::store::plan::{Filter, TimeKey, TimeRange};
 use crate::store::words::phrases;
 use crate::store::{Cursor, Page};

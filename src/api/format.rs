@@ -1,6 +1,5 @@
 //! Formats: how an answer is written down.
 
-use crate::event::Value;
 use crate::http::{Problem, Type, query};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -39,11 +38,6 @@ pub(super) fn json(answer: &impl Serialize) -> Response {
         Ok(body) => typed("application/json", body),
         Err(error) => Problem::failed(crate::error::Kind::Internal, &error).into_response(),
     }
-}
-
-/// A number in its shortest form, or `null`.
-pub(super) fn number(number: Option<f64>) -> serde_json::Value {
-    number.and_then(Value::number).map_or(serde_json::Value::Null, |number| number.json())
 }
 
 /// An answer of another type.

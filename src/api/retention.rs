@@ -3,10 +3,11 @@
 use super::Parts;
 use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
-use super::format::{Format, json, number};
+use super::format::{Format, json};
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem, Type};
 use crate::query::meta::Meta;
+use crate::query::number::json as number;
 use crate::query::range::Interval;
 use crate::report::retention::{self, Cohort, Question, Retention};
 use axum::Extension;

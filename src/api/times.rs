@@ -3,12 +3,13 @@
 use super::Parts;
 use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
-use super::format::{Format, json, number};
+use super::format::{Format, json};
 use crate::event::{Key, Known, Shape};
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem};
 use crate::query::meta::Meta;
 use crate::query::names;
+use crate::query::number::json as number;
 use crate::report::times::{self, By, Of, PERCENTILES, Question, Row, Times};
 use axum::Extension;
 use axum::extract::State;

@@ -2,6 +2,8 @@
 //! - An unknown parameter is refused and the nearest known one named; so is one given twice.
 //! - Form rules: `+` is a space, escapes are UTF-8. A path's escapes are [`decode`]d without the `+`.
 
+pub use crate::nearest::{cut, unknown};
+
 use super::Problem;
 use super::problem::{InputError, Type};
 use percent_encoding::percent_decode_str;
@@ -24,15 +26,6 @@ pub fn pairs(query: &str) -> Result<Vec<(String, String)>, String> {
 /// Decodes the escapes of a text; `None` if what they spell is not UTF-8.
 pub fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
-}
-
-/// The first bytes of a text that came from outside, for a message.
-pub fn cut(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// The parameters of one request.
@@ -100,18 +93,6 @@ impl Parameters {
             let message = format!("{name} is {:?}; it may be a whole number from {least} to {most}", cut(value));
             Problem::invalid(name, message)
         })
-    }
-}
-
-/// Says that a name is unknown, and the nearest known one, or all of them.
-pub fn unknown(name: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|other| (strsim::damerau_levenshtein(&cut(name), other), *other)).min();
-    let name = cut(name);
-    match near {
-        Some((distance, other)) if distance <= 1 + other.len() / 3 => {
-            format!("{name:?} is not known here; did you mean {other:?}?")
-        }
-        _ => format!("{name:?} is not known here; known are {}", known.join(", ")),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::include::Compare;
 use super::question::{By, Dimension, Query};
-use super::range::Range;
+use super::range::{Range, edges};
 use super::recipe::{Over, Reading, Recipe, Term};
 use super::rekey::rekeyed;
 use super::scope::of_site;
@@ -35,6 +35,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Whether some event is in several rows.
     pub overlap: bool,
+    /// What a row would hold that no event is in.
+    pub nothing: Vec<Option<f64>>,
 }
 
 /// Which part of the question is asked.
@@ -76,14 +78,17 @@ pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<
         answers.push(answer.rows.into_iter().map(|row| (row.labels, row.values)).collect::<HashMap<_, _>>());
     }
     let mut rows = joined(&strands, &answers, &recipes, &places);
+    // Without dimensions this is the one row; with them no row has no labels.
+    let unlabelled = finished(Vec::new(), &strands, &answers, &recipes, &places);
+    let nothing = unlabelled.values.clone();
     if part.dimensions.is_empty() && rows.is_empty() {
-        rows.push(finished(Vec::new(), &strands, &answers, &recipes, &places));
+        rows.push(unlabelled);
     }
     if rows.len() > query.limits.rows_max {
         let limit = query.limits.rows_max as u64;
         return Err(StoreError::Limit { operation: "query", limit, of: "rows" });
     }
-    Ok(Table { rows, overlap })
+    Ok(Table { rows, overlap, nothing })
 }
 
 /// The strands of all terms, and where each recipe's terms stand.
@@ -139,9 +144,7 @@ impl Strand {
             Dimension::Key(key) => Ok(Group::Key(self.reading.key(key))),
             Dimension::Time(interval) => {
                 let buckets = range.buckets(*interval).ok_or_else(too_many)?;
-                let mut edges: Vec<Millis> = buckets.iter().map(|bucket| bucket.from).collect();
-                edges.extend(buckets.last().map(|bucket| bucket.to));
-                Ok(Group::Time { key: self.time, edges })
+                Ok(Group::Time { key: self.time, edges: edges(&buckets) })
             }
         }
     }
@@ -210,13 +213,24 @@ pub fn sort(rows: &mut [Row], order: &[(By, Direction)]) {
     });
 }
 
-/// The rows of the range compared with, under the labels that they are compared by: times by their place in the range.
+/// The range compared with.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// When.
+    pub range: Range,
+    /// What a row holds that is not there.
+    pub nothing: Vec<Option<f64>>,
+    /// Its rows' numbers, under the labels that they are compared by: times by their place in the range.
+    pub rows: HashMap<Vec<Label>, Vec<Option<f64>>>,
+}
+
+/// Asks the same of the range compared with.
 pub async fn compared(
     store: &dyn Store,
     query: &Query,
     compare: &Compare,
     part: &Part<'_>,
-) -> Result<(Range, HashMap<Vec<Label>, Row>), StoreError> {
+) -> Result<Compared, StoreError> {
     let range = compare.range(part.range);
     let earlier = table(store, query, &Part { range: &range, ..part.clone() }).await?;
     let mut times: HashMap<(usize, Millis), Millis> = HashMap::new();
@@ -234,8 +248,8 @@ pub async fn compared(
             label => Some(label.clone()),
         });
         if let Some(labels) = moved.collect::<Option<Vec<Label>>>() {
-            rows.insert(labels, row);
+            rows.insert(labels, row.values);
         }
     }
-    Ok((range, rows))
+    Ok(Compared { range, nothing: earlier.nothing, rows })
 }

@@ -3,9 +3,10 @@
 //! - Our words count today in; `24h` is the last 24 hours to the millisecond.
 
 use super::range::{Range, day_at, midnight};
-use super::unfit::{Unfit, cut};
+use super::unfit::Unfit;
 use crate::clock::Millis;
 use crate::event::Day;
+use crate::nearest::cut;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;

@@ -6,8 +6,9 @@
 
 use super::goal::Goal;
 use super::names;
-use super::unfit::{Unfit, cut, kind, unknown};
+use super::unfit::{Unfit, kind};
 use crate::event::{Key, Value as Held};
+use crate::nearest::{cut, unknown};
 use crate::store::forms;
 use crate::store::plan::{Case, Comparison, Filter};
 use serde_json::Value;

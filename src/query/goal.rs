@@ -1,6 +1,7 @@
 //! Goal: what a site wants its visitors to do, by a name.
 
-use super::unfit::{Unfit, unknown};
+use super::unfit::Unfit;
+use crate::nearest::unknown;
 use crate::store::plan::Filter;
 use std::collections::HashMap;
 

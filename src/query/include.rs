@@ -1,11 +1,13 @@
 //! Include: what an answer tells beside its rows: how many there are, another range to compare with, every time label.
 
 use super::dates::{self, When};
-use super::question::Setting;
 use super::range::{Range, midnight};
-use super::unfit::{Unfit, kind, unknown};
+use super::unfit::{Unfit, kind};
+use crate::clock::Millis;
 use crate::event::Day;
+use crate::nearest::unknown;
 use jiff::ToSpan;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 const MEMBERS: [&str; 5] = ["total_rows", "compare", "comparisons", "time_labels", "imports"];
@@ -33,8 +35,8 @@ pub enum Compare {
 }
 
 impl Include {
-    /// Reads `include`.
-    pub(super) fn read(json: &Value, setting: &Setting<'_>) -> Result<Self, Unfit> {
+    /// Reads `include`; dates in it are of the asked zone.
+    pub(super) fn read(json: &Value, zone: &TimeZone, now: Millis) -> Result<Self, Unfit> {
         let Value::Object(members) = json else {
             return Err(Unfit::new(
                 "include",
@@ -47,8 +49,8 @@ impl Include {
             match name.as_str() {
                 "total_rows" => include.total_rows = truth(value, &at)?,
                 "time_labels" => include.time_labels = truth(value, &at)?,
-                "compare" => include.compare = compare(value, setting, &at)?,
-                "comparisons" => include.compare = compare(value.get("mode").unwrap_or(value), setting, &at)?,
+                "compare" => include.compare = compare(value, zone, now, &at)?,
+                "comparisons" => include.compare = compare(value.get("mode").unwrap_or(value), zone, now, &at)?,
                 "imports" if *value == false => {}
                 "imports" => {
                     return Err(Unfit::new(at, "there are no imported statistics here: what is imported are events"));
@@ -64,15 +66,14 @@ fn truth(value: &Value, at: &str) -> Result<bool, Unfit> {
     value.as_bool().ok_or_else(|| Unfit::new(at, format!("{} is neither true nor false", kind(value))))
 }
 
-fn compare(value: &Value, setting: &Setting<'_>, at: &str) -> Result<Option<Compare>, Unfit> {
+fn compare(value: &Value, zone: &TimeZone, now: Millis, at: &str) -> Result<Option<Compare>, Unfit> {
     match value {
         Value::Null => Ok(None),
         Value::String(word) if word == "previous_period" => Ok(Some(Compare::PreviousPeriod)),
         Value::String(word) if word == "year_over_year" => Ok(Some(Compare::YearOverYear)),
         Value::Array(ends) => match ends.as_slice() {
             [Value::String(from), Value::String(to)] => {
-                let zone = setting.site_zone.clone();
-                let when = dates::between((Some(from), Some(to)), zone, setting.now, (at, at))?;
+                let when = dates::between((Some(from), Some(to)), zone.clone(), now, (at, at))?;
                 Ok(Some(Compare::Custom(when)))
             }
             _ => Err(Unfit::new(at, "a range to compare with has two ends: [\"2015-01-01\",\"2015-01-31\"]")),

@@ -2,8 +2,9 @@
 //! - What was found once is remembered: a key that events had is not unlearnt when they expire.
 
 use super::rekey::keys_of;
-use super::unfit::{Unfit, cut, unknown};
+use super::unfit::Unfit;
 use crate::event::{Day, Key, Known};
+use crate::nearest::{cut, unknown};
 use crate::store::plan::Filter;
 use crate::store::{Field, Store, StoreError};
 use std::collections::HashSet;

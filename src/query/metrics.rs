@@ -6,8 +6,8 @@ use super::names;
 use super::range::Interval;
 use super::recipe::{About, Estimate, Over, Reading, Recipe, Sum, Term, divided, is_visit_key, is_visitor_key};
 use super::scope::{having, not, of_actions};
-use super::unfit::unknown;
 use crate::event::{Key, Known, Shape};
+use crate::nearest::unknown;
 use crate::store::plan::{Counting, Filter, Measure};
 
 type Make = fn(&About<'_>) -> Result<Recipe, String>;

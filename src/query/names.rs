@@ -4,14 +4,14 @@
 //! - A name of Plausible's that we have nothing for is refused by what is missing.
 
 use super::range::Interval;
-use super::unfit::{cut, unknown};
 use crate::event::{Key, Known};
+use crate::nearest::{cut, unknown};
 
 /// Bytes of a key's name at the most, as in events.
 const KEY_BYTES_MAX: usize = 128;
 
 /// Plausible's names of our keys.
-const PLAUSIBLE: [(&str, Known); 21] = [
+const PLAUSIBLE: [(&str, Known); 19] = [
     ("event:page", Known::Path),
     ("event:hostname", Known::UrlHost),
     ("event:name", Known::Action),
@@ -31,8 +31,6 @@ const PLAUSIBLE: [(&str, Known); 21] = [
     ("visit:country", Known::Country),
     ("visit:region", Known::Region),
     ("visit:city", Known::City),
-    ("event:item", Known::Id),
-    ("event:value", Known::Value),
 ];
 
 /// Plausible's names that nothing here stands for, and what to ask instead.

@@ -1,17 +1,11 @@
 //! Number: how a metric's number is written: whole ones without a fraction, none as `null`.
 
+use crate::event::Value as Held;
 use serde_json::Value;
-
-/// Up to here every whole number is exact.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A number as JSON.
 pub fn json(number: Option<f64>) -> Value {
-    match number {
-        Some(number) if number.fract() == 0.0 && number.abs() < EXACT => Value::from(number as i64),
-        Some(number) => serde_json::Number::from_f64(number).map_or(Value::Null, Value::Number),
-        None => Value::Null,
-    }
+    number.and_then(Held::number).map_or(Value::Null, |number| number.json())
 }
 
 #[cfg(test)]

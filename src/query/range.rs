@@ -72,6 +72,11 @@ pub struct Bucket {
     pub to: Millis,
 }
 
+/// The edges of intervals that meet: the start of each, and the end of the last.
+pub fn edges(buckets: &[Bucket]) -> Vec<Millis> {
+    buckets.iter().map(|bucket| bucket.from).chain(buckets.last().map(|bucket| bucket.to)).collect()
+}
+
 /// A range of time in a zone: `from` ≤ time < `to`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Range {

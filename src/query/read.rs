@@ -9,7 +9,8 @@ use super::meta::{BOTS, COUNTING};
 use super::metrics::Metric;
 use super::names;
 use super::question::{By, DIMENSIONS_MAX, Dimension, METRICS_MAX, Query, ROWS_MAX, Setting};
-use super::unfit::{Unfit, kind, unknown};
+use super::unfit::{Unfit, kind};
+use crate::nearest::unknown;
 use crate::store::plan::{Bots, Counting, Direction, Filter};
 use serde_json::{Map, Value};
 
@@ -61,7 +62,7 @@ impl<'a> Reader<'a> {
         let (filter, of_filter) = self.filter();
         let goal = self.goal();
         let order = self.order(&metrics, &dimensions);
-        let include = self.include();
+        let include = self.include(when.as_ref());
         let (limit, offset) = self.pagination();
         let bots = self.word("bots", &BOTS, Bots::Exclude);
         let counting = self.word("counting", &COUNTING, Counting::Raw);
@@ -201,9 +202,10 @@ impl<'a> Reader<'a> {
         forward.into_iter().chain([(By::Metric(0), Direction::Descending)]).collect()
     }
 
-    fn include(&mut self) -> Option<Include> {
+    fn include(&mut self, when: Option<&When>) -> Option<Include> {
         let json = self.member("include")?;
-        let read = Include::read(json, self.setting);
+        let zone = when.map_or(&self.setting.site_zone, |when| &when.range.zone);
+        let read = Include::read(json, zone, self.setting.now);
         self.keep(read)
     }
 

@@ -74,6 +74,14 @@ fn defaults_are_those_of_plausible() {
 }
 
 #[test]
+fn dates_to_compare_with_are_of_the_asked_zone() {
+    let compare = json!({"compare": ["2015-01-01", "2015-01-02"]});
+    let query = asked(json!({"metrics": ["views"], "tz": "Europe/Vienna", "include": compare})).unwrap();
+    let Some(Compare::Custom(when)) = query.include.compare else { panic!("{:?}", query.include) };
+    assert_eq!(when.range.zone.iana_name(), Some("Europe/Vienna"));
+}
+
+#[test]
 fn what_does_not_fit_says_where_and_what_would() {
     let table = [
         (json!([]), "query", "a list is no query"),

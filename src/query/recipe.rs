@@ -193,6 +193,10 @@ pub fn is_visitor_key(key: &Key) -> bool {
     matches!(key, Key::Known(known) if of_visitor.contains(known))
 }
 
+/// The keys of a visit, for messages.
+pub const VISIT_KEYS: &str =
+    "entry, entry_id, source, channel, utm_*, browser, os, device, country, region, city, bot, day";
+
 /// Whether a key is the same on every event of a visit.
 pub fn is_visit_key(key: &Key) -> bool {
     use Known::{

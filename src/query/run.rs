@@ -105,11 +105,10 @@ pub async fn run(store: &dyn Store, query: &Query) -> Result<Answered, StoreErro
         None => None,
     };
     let page: Vec<Row> = whole.rows.iter().skip(query.offset).take(query.limit).cloned().collect();
-    let meta = account(store, query, &whole, &page, earlier.as_ref().map(|(range, _)| range)).await?;
+    let meta = account(store, query, &whole, &page, earlier.as_ref().map(|earlier| &earlier.range)).await?;
     let names = Names::of(query, &query.when.range)?;
-    let blank = vec![None; query.metrics.len()];
     let rows = page.into_iter().map(|row| Shown {
-        compared: earlier.as_ref().map(|(_, rows)| rows.get(&row.labels).map_or(&blank, |row| &row.values).clone()),
+        compared: earlier.as_ref().map(|then| then.rows.get(&row.labels).unwrap_or(&then.nothing).clone()),
         labels: row.labels.iter().enumerate().map(|(at, label)| names.text(at, label)).collect(),
         values: row.values,
     });

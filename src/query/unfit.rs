@@ -16,15 +16,6 @@ impl Unfit {
     }
 }
 
-/// The first characters of something from outside, for a message.
-pub(super) fn cut(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
 /// What kind of JSON a value is, for a message.
 pub(super) fn kind(value: &serde_json::Value) -> &'static str {
     match value {
@@ -34,17 +25,5 @@ pub(super) fn kind(value: &serde_json::Value) -> &'static str {
         serde_json::Value::String(_) => "a text",
         serde_json::Value::Array(_) => "a list",
         serde_json::Value::Object(_) => "an object",
-    }
-}
-
-/// Says that a name is unknown, and the nearest known one, or all of them.
-pub(super) fn unknown(name: &str, known: &[&str]) -> String {
-    let name = cut(name);
-    let near = known.iter().map(|other| (strsim::damerau_levenshtein(&name, other), *other)).min();
-    match near {
-        Some((distance, other)) if distance <= 1 + other.len() / 3 => {
-            format!("{name:?} is not known here; did you mean {other:?}?")
-        }
-        _ => format!("{name:?} is not known here; known are {}", known.join(", ")),
     }
 }

@@ -4,10 +4,10 @@
 //! - Any event is activity. The first period is the first within the range, whatever was before.
 //! - Exact: a row of the store is one person in one period, and their number is bounded.
 
-use super::usage::of_site;
 use crate::event::{Key, Known};
 use crate::query::meta::Meta;
-use crate::query::range::{Bucket, Interval, Range};
+use crate::query::range::{Bucket, Interval, Range, edges};
+use crate::query::scope::of_site;
 use crate::store::plan::{Bots, Case, Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use std::collections::HashMap;
@@ -96,11 +96,6 @@ pub async fn retention(store: &dyn Store, question: &Question) -> Result<Retenti
 
 fn by_pseudonym() -> Filter {
     Filter::Matches(Known::Visitor.into(), vec![PSEUDONYM.to_owned()], Case::Exact)
-}
-
-fn edges(buckets: &[Bucket]) -> Vec<i64> {
-    let starts = buckets.iter().map(|bucket| bucket.from);
-    starts.chain(buckets.last().map(|bucket| bucket.to)).collect()
 }
 
 impl Question {

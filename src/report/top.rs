@@ -3,10 +3,11 @@
 //! - A person counts once a day as a visitor; days add up.
 //! - `events` leaves `engage` out: it is no event of its own.
 
-use super::usage::{clicks, of_actions, of_site};
+use super::usage::clicks;
 use crate::event::{Key, Known};
 use crate::query::meta::{Meta, Sums};
 use crate::query::range::Range;
+use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{
     Bots, Counting, Direction, Filter, Group, Items, Label, Limits, Measure, Metric, OrderBy, Plan, Tally, TimeKey,
     TimeRange, UsageAnswer, UsagePlan,

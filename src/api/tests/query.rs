@@ -61,6 +61,18 @@ async fn rows_are_compared_by_their_place_in_the_range() {
 }
 
 #[tokio::test]
+async fn a_row_that_was_not_there_is_compared_with_nothing() {
+    let app = app().await;
+    let query = json!({
+        "metrics": ["views", "bounce_rate"], "dimensions": ["day"], "date_range": ["2015-01-21", "2015-01-21"],
+        "include": {"compare": "previous_period"}, "filters": [["exists", "browser"]]
+    });
+    let answer = asked(&app, query).await;
+    let comparison = json!({"dimensions": ["2015-01-21"], "metrics": [0, null], "change": [null, null]});
+    assert_eq!(answer["results"][0]["comparison"], comparison);
+}
+
+#[tokio::test]
 async fn a_page_past_the_end_is_empty_and_says_so() {
     let app = app().await;
     let query = json!({"metrics": ["views"], "dimensions": ["id"], "date_range": "7d", "pagination": {"offset": 50}});

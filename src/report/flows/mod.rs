@@ -7,11 +7,12 @@
 
 mod walk;
 
-use super::usage::{of_actions, of_site};
 use crate::event::{Key, Known};
 use crate::query::meta::Meta;
 use crate::query::range::Range;
+use crate::query::recipe::{VISIT_KEYS, is_visit_key};
 use crate::query::rekey::keys_of;
+use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{Bots, Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
 use crate::store::trails::{TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
@@ -95,43 +96,16 @@ pub struct Flow {
     pub meta: Meta,
 }
 
-/// The keys that are the same on all events of a visit.
-const OF_VISITS: [Known; 22] = [
-    Known::Visit,
-    Known::VisitAt,
-    Known::Entry,
-    Known::EntryId,
-    Known::Source,
-    Known::Channel,
-    Known::UtmSource,
-    Known::UtmMedium,
-    Known::UtmCampaign,
-    Known::UtmTerm,
-    Known::UtmContent,
-    Known::Browser,
-    Known::BrowserVersion,
-    Known::Os,
-    Known::Device,
-    Known::Country,
-    Known::Region,
-    Known::City,
-    Known::Bot,
-    Known::Site,
-    Known::Day,
-    Known::Visitor,
-];
-
 /// Why a filter does not fit: a key of it is not one of whole visits.
 pub fn unfit(only: &Filter) -> Option<String> {
     let mut wrong = None;
     keys_of(only, &mut |key| {
-        if !OF_VISITS.iter().any(|known| *key == Key::Known(*known)) {
+        if !is_visit_key(key) && *key != Key::Known(Known::Visitor) {
             wrong.get_or_insert_with(|| key.name().to_owned());
         }
     });
     wrong.map(|name| {
-        let fits: Vec<&str> = OF_VISITS.iter().map(|known| known.name()).collect();
-        format!("{name} may differ within a visit; flows take {}, and pages as from_path or to_path", fits.join(", "))
+        format!("{name} may differ within a visit; flows take {VISIT_KEYS}, and pages as from_path or to_path")
     })
 }
 

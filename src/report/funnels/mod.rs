@@ -7,10 +7,10 @@
 pub mod run;
 mod tally;
 
-use super::usage::{of_actions, of_site};
 use crate::event::{Key, Known};
 use crate::query::meta::Meta;
 use crate::query::range::Range;
+use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
 use crate::store::trails::{TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};

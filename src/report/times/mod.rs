@@ -10,10 +10,10 @@ mod rating;
 
 pub use rating::Rating;
 
-use super::usage::of_site;
 use crate::event::{Key, Known};
 use crate::query::meta::{Meta, Sums};
-use crate::query::range::{Bucket, Interval, Range};
+use crate::query::range::{Bucket, Interval, Range, edges};
+use crate::query::scope::of_site;
 use crate::store::plan::{
     Bots, Case, Direction, Filter, Group, Label, Limits, Measure, Metric, OrderBy, Plan, TimeKey, TimeRange,
 };
@@ -176,11 +176,6 @@ impl Rows {
             Label::Time(at) => self.names.get(&at).cloned(),
         }
     }
-}
-
-fn edges(buckets: &[Bucket]) -> Vec<i64> {
-    let starts = buckets.iter().map(|bucket| bucket.from);
-    starts.chain(buckets.last().map(|bucket| bucket.to)).collect()
 }
 
 fn named(buckets: Vec<Bucket>) -> HashMap<i64, String> {

@@ -11,8 +11,8 @@ pub use fields::{Field, Held, ItemUsage};
 
 use super::counts::{Counts, newest_first, ranked};
 use crate::event::{Key, Known};
-use crate::query::range::{Bucket, Interval, Range};
-pub use crate::query::scope::{of_actions, of_site};
+use crate::query::range::{Bucket, Interval, Range, edges};
+use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{
     Answer, Bots, Case, Counting, Filter, Group, Items, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange,
     Usage, UsagePlan,
@@ -153,9 +153,7 @@ async fn fetch_bases(store: &dyn Store, question: &Question) -> Result<HashMap<S
     }
     let buckets = question.buckets()?;
     let measure = clicks(question.counting);
-    let mut edges: Vec<_> = buckets.iter().map(|bucket| bucket.from).collect();
-    edges.extend(buckets.last().map(|bucket| bucket.to));
-    let by_time = Group::Time { key: TimeKey::Timestamp, edges };
+    let by_time = Group::Time { key: TimeKey::Timestamp, edges: edges(&buckets) };
     let views = store.aggregate(&question.plan(of_actions(&["view"]), by_time, measure.clone())).await?;
     let formats = Group::Key(Known::Format.into());
     let downloads = store.aggregate(&question.plan(of_actions(&["download"]), formats, measure.clone())).await?;
