@@ -46,8 +46,8 @@ impl SeenKeys {
 /// The keys that are neither canonical nor among the fields.
 fn lacking(fields: &[Field], keys: &[(Key, String)]) -> Vec<Unfit> {
     let held: HashSet<&Key> = fields.iter().map(|field| &field.key).collect();
-    let mut names: Vec<&str> = held.iter().map(|key| key.name()).collect();
-    Known::all().for_each(|known| names.push(known.name()));
+    // Canonical names alone are suggested: the applications' own may be those of a site that the asker must not know.
+    let names: Vec<&str> = Known::all().map(Known::name).collect();
     let lacking = keys.iter().filter(|(key, _)| matches!(key, Key::Free(_)) && !held.contains(key));
     lacking.map(|(key, at)| Unfit::new(at, format!("no event has the key {}", told(key, &names)))).collect()
 }
@@ -90,8 +90,8 @@ mod tests {
         let event = Event::from_fields(fields.map(|(name, value)| (Key::named(name), value)).to_vec());
         store.write(vec![Entry { position: 0, event }], 1).await.unwrap();
         assert_eq!(seen.unknown(&store, &keys(&["quantities"])).await.unwrap(), []);
-        let unfit = seen.unknown(&store, &keys(&["quantity", "path"])).await.unwrap();
-        assert!(unfit[0].message.contains("did you mean \"quantities\"?"), "{unfit:?}");
+        let unfit = seen.unknown(&store, &keys(&["brouser", "path"])).await.unwrap();
+        assert!(unfit[0].message.contains("did you mean \"browser\"?"), "{unfit:?}");
         store.expire(Day(9), Day(9)).await.unwrap();
         assert_eq!(seen.unknown(&store, &keys(&["quantities"])).await.unwrap(), []);
     }
