@@ -12,6 +12,7 @@ use crate::query::dates::{self, When};
 use crate::query::goal::Goal;
 use crate::query::meta::{BOTS, damaged_days};
 use crate::query::unfit::Unfit;
+use crate::report::funnels::definition::Definition;
 use crate::store::Store;
 use crate::store::plan::{Bots, Filter};
 use axum::http::{HeaderName, HeaderValue};
@@ -137,6 +138,11 @@ impl Parts {
     /// The goals of a site.
     pub(super) fn goals(&self, site: &str) -> &[Goal] {
         self.goals.get(site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The funnels of a site, each with its name.
+    pub(super) fn funnels(&self, site: &str) -> &[(String, Definition)] {
+        self.funnels.get(site).map_or(&[], Vec::as_slice)
     }
 
     /// Refuses keys that no event has, each with its place in the question.

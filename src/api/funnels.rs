@@ -1,4 +1,4 @@
-//! `/funnels`: how many come how far through steps.
+//! `/funnels`: how many come how far through steps, those of a question or of a funnel that the site has a name for.
 //! - What all questions take may stand in the body or in the address, each once.
 
 use super::Parts;
@@ -6,24 +6,22 @@ use super::ask::{Asked, known, marked, unfit};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json};
 use crate::event::Key;
-use crate::http::query::{Parameters, cut, pairs};
-use crate::http::{Caller, Problem};
+use crate::http::query::{Parameters, decode, pairs};
+use crate::http::{Caller, Problem, Type};
 use crate::query;
 use crate::query::meta::Meta;
-use crate::report::funnels::run::Between;
-use crate::report::funnels::{self, Funnel, Over, Question, STEPS_MAX, STEPS_MIN, Step};
-use crate::store::plan::Filter;
+use crate::report::funnels::definition::{self, Definition, Words};
+use crate::report::funnels::{self, Funnel, Question, Step};
 use axum::Extension;
 use axum::extract::{Request, State};
+use axum::http::Uri;
 use axum::response::Response;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
 
 const OWN: [&str; 5] = ["window", "strict", "by", "over", "limit"];
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -58,28 +56,49 @@ pub(super) async fn funnel(
     let (steps, in_body) = read(&body)?;
     let parameters = Parameters::of([in_address, in_body].concat(), &known(&OWN))?;
     let asked = Asked::read(&parts, &caller, &parameters).await?;
-    let steps = filters(&parts, &asked.site, &steps).await?;
-    let by = parameters.get("by").map(str::to_owned);
-    let key = by.as_deref().map(query::names::key).transpose().map_err(|text| Problem::invalid("by", text))?;
-    let named: Vec<(Key, String)> = key.iter().map(|key| (key.clone(), "by".to_owned())).collect();
-    parts.check_keys(&named).await?;
-    let between = [("true", Between::NoView), ("false", Between::Anything)];
-    let store = asked.wanted.store(&parts);
+    let definition = Definition::of(&steps, parts.goals(&asked.site)).map_err(unfit)?;
+    answer(&parts, asked, definition, &parameters, format).await
+}
+
+/// `GET /funnels/{name}.FORMAT`: parameters go over what the configuration says of the funnel.
+pub(super) async fn named(
+    State(parts): State<Arc<Parts>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (path, format) = Format::split(uri.path())?;
+    let parameters = Parameters::read(uri.query(), &known(&OWN))?;
+    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let raw = path.strip_prefix("/funnels/").unwrap_or_default();
+    let name = decode(raw).unwrap_or_else(|| raw.to_owned());
+    let definition =
+        definition::named(parts.funnels(&asked.site), &name).map_err(|why| Problem::new(Type::NotFound, why))?.clone();
+    answer(&parts, asked, definition, &parameters, format).await
+}
+
+async fn answer(
+    parts: &Parts,
+    asked: Asked,
+    definition: Definition,
+    parameters: &Parameters,
+    format: Format,
+) -> Result<Response, Problem> {
+    let [window, strict, over, by] = ["window", "strict", "over", "by"].map(|name| parameters.get(name));
+    let definition = definition.with(Words { window, strict, over, by }).map_err(unfit)?;
+    parts.check_keys(&definition.keys()).await?;
+    let store = asked.wanted.store(parts);
     let question = Question {
         site: asked.site,
         range: asked.when.range,
         bots: asked.bots,
         only: asked.only,
-        steps,
-        window: parameters.get("window").map(window).transpose()?,
-        between: parameters.choice("strict", &between, Between::Anything)?,
-        over: parameters.choice("over", &Over::NAMED, Over::Visitor)?,
-        by: key,
+        definition,
         limit: parameters.number("limit", 1..=10_000, 100)?,
         limits: parts.questions.limits,
     };
     let funnel = parts.ask("funnels", funnels::funnel(store, &question)).await?;
-    Ok(marked(written(format, by.as_deref(), &funnel), &funnel.meta.damaged_days))
+    let by = question.definition.by.as_ref().map(Key::name);
+    Ok(marked(written(format, by, &funnel), &funnel.meta.damaged_days))
 }
 
 /// Names with their values.
@@ -92,39 +111,11 @@ fn read(body: &[u8]) -> Result<(Vec<Value>, Pairs), Problem> {
         return Err(Problem::invalid("body", SHAPE));
     };
     let Some(Value::Array(steps)) = members.remove("steps") else { return Err(Problem::invalid("steps", SHAPE)) };
-    if !(STEPS_MIN..=STEPS_MAX).contains(&steps.len()) {
-        let text = format!("steps are {}; there may be {STEPS_MIN} to {STEPS_MAX}", steps.len());
-        return Err(Problem::invalid("steps", text));
-    }
     let others = members.into_iter().map(|(name, value)| match value {
         Value::String(text) => (name, text),
         other => (name, other.to_string()),
     });
     Ok((steps, others.collect()))
-}
-
-async fn filters(parts: &Parts, site: &str, steps: &[Value]) -> Result<Vec<Filter>, Problem> {
-    let mut filters = Vec::with_capacity(steps.len());
-    let mut keys = Vec::new();
-    for (place, step) in steps.iter().enumerate() {
-        let at = format!("steps[{place}]");
-        let filter = query::filter::read(step, &at, parts.goals(site)).map_err(unfit)?;
-        keys.extend(query::keys::of_filter(&filter, &at));
-        filters.push(filter);
-    }
-    parts.check_keys(&keys).await?;
-    Ok(filters)
-}
-
-/// A span of time such as `30m`.
-fn window(text: &str) -> Result<Duration, Problem> {
-    let (number, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
-    let unit = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, ms)| *ms);
-    let ms = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
-    ms.map(Duration::from_millis).ok_or_else(|| {
-        let text = format!("window is {:?}; it may be a whole number with ms, s, m, h or d, such as 30m", cut(text));
-        Problem::invalid("window", text)
-    })
 }
 
 fn written(format: Format, by: Option<&str>, funnel: &Funnel) -> Response {

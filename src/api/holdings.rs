@@ -1,4 +1,4 @@
-//! `/meta`: what there is to ask of a site: keys, metrics, dimensions, goals, the range held.
+//! `/meta`: what there is to ask of a site: keys, metrics, dimensions, goals, funnels, the range held.
 
 use super::Parts;
 use super::ask::{Asked, SHARED};
@@ -45,6 +45,7 @@ pub(super) async fn meta(
         "functions": metrics::FUNCTIONS,
         "times": names::TIMES.map(|(name, _)| name),
         "canonical_keys": Known::all().map(Known::name).collect::<Vec<_>>(),
+        "funnels": parts.funnels(&asked.site).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         "goals": parts.goals(&asked.site).iter().map(|goal| goal.name.as_str()).collect::<Vec<_>>(),
         "held": held.map(|(first, last)| object!({"first": time(first), "last": time(last)})),
         "dirty_days": dirty,

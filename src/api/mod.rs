@@ -33,6 +33,7 @@ use crate::http::{Bodies, Need, Routes};
 use crate::normalize::Sites;
 use crate::query::goal::Goals;
 use crate::query::keys::SeenKeys;
+use crate::report::funnels::definition::Funnels;
 use crate::store::Store;
 use axum::http::Method;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub sites: Arc<Sites>,
     /// The sites' goals.
     pub goals: Goals,
+    /// The sites' funnels.
+    pub funnels: Funnels,
     /// Keys that questions may speak of.
     pub keys: SeenKeys,
     /// The time.
@@ -65,6 +68,7 @@ pub struct Parts {
 pub fn routes(parts: &Arc<Parts>) -> Routes {
     const ITEM: &[&str] = &["/tock/{id}.json", "/tock/{id}.csv", "/tock/{id}.svg"];
     const GROUP: &[&str] = &["/errors/{fingerprint}.json"];
+    const FUNNEL: &[&str] = &["/funnels/{name}.json", "/funnels/{name}.csv"];
     Routes::default()
         .add_described(Method::GET, "/tock/{*item}", ITEM, Need::Read, tock::item, parts)
         .add(Method::GET, &["/tock.json"], Need::Read, tock::whole, parts)
@@ -78,6 +82,7 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/flows.csv"], Need::Read, flows::flows, parts)
         .add(Method::POST, &["/funnels.json"], Need::Read, funnels::funnel, parts)
         .add(Method::POST, &["/funnels.csv"], Need::Read, funnels::funnel, parts)
+        .add_described(Method::GET, "/funnels/{name}", FUNNEL, Need::Read, funnels::named, parts)
         .add(Method::GET, &["/times.json"], Need::Read, times::times, parts)
         .add(Method::GET, &["/times.csv"], Need::Read, times::times, parts)
         .add(Method::GET, &["/retention.json"], Need::Read, retention::retention, parts)

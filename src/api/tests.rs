@@ -1,6 +1,7 @@
 //! The reading routes, in-process, over the oracle.
 
 mod errors;
+mod funnels;
 mod query;
 mod retention;
 mod times;
@@ -8,15 +9,19 @@ mod times;
 use super::*;
 use crate::catalog::Catalog;
 use crate::catalog::keys::Keys;
-use crate::event::{Event, Key, Value};
+use crate::event::{Event, Key, Known, Value};
 use crate::http::{Access, BodyLimits, Gate, Origins, Peer, Rates};
 use crate::normalize::SiteRules;
+use crate::query::goal::Goal;
+use crate::report::funnels::definition::Definition;
 use crate::store::memory::Memory;
+use crate::store::plan::Filter;
 use crate::store::{Entry, plan};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
@@ -87,12 +92,16 @@ async fn app() -> App {
 
 fn over(store: Arc<dyn Store>) -> App {
     let shop = SiteRules { zone: jiff::tz::TimeZone::get("Pacific/Auckland").unwrap(), ..SiteRules::named("shop") };
+    let goal = Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download") };
+    let steps = serde_json::json!([["is", "id", ["/a/b.c"]], "fetched"]);
+    let funnel = Definition::of(steps.as_array().unwrap(), std::slice::from_ref(&goal)).unwrap();
     let works = || Probe { part: "store", check: Box::new(|| Box::pin(async { Ok(None) })) };
     let parts = Arc::new(Parts {
         sound: store.clone(),
         store,
         sites: Arc::new(Sites::new(vec![shop], SiteRules::named("default"))),
-        goals: crate::query::goal::Goals::new(),
+        goals: HashMap::from([("default".to_owned(), vec![goal])]),
+        funnels: HashMap::from([("default".to_owned(), vec![("fetch".to_owned(), funnel)])]),
         keys: crate::query::keys::SeenKeys::default(),
         clock: Clock::manual(NOW),
         questions: Questions::new(2, plan::Limits::default()),
@@ -346,49 +355,5 @@ async fn every_answer_is_dressed_for_browsers() {
         assert!(said.headers.contains_key("content-security-policy"), "{uri}");
         assert_eq!(said.headers["x-request-id"].len(), 16, "{uri}");
         assert!(!said.headers.contains_key("access-control-allow-origin"), "{uri}");
-    }
-}
-
-#[tokio::test]
-async fn funnels_and_flows_answer_and_say_what_fits() {
-    let app = app().await;
-    let steps = r#""steps":[["is","id",["/a/b.c"]],["is","action",["download"]]]"#;
-    let said = app.ask("POST", "/funnels.json?range=7d", &format!(r#"{{{steps},"over":"user","strict":true}}"#)).await;
-    assert_eq!(said.status, 200, "{}", said.body);
-    assert!(said.body.starts_with(r#"{"steps":[{"reached":0,"rate":null,"#), "{}", said.body);
-    let said = app.ask("POST", "/funnels.csv", &format!(r#"{{{steps},"window":"30m"}}"#)).await;
-    assert_eq!(said.body, "step,reached,rate,rate_from_previous,median_ms\r\n1,0,,,\r\n2,0,,,\r\n");
-    let one = r#"{"steps":[["exists","id"]]}"#.to_owned();
-    let many = format!(r#"{{"steps":[{}]}}"#, vec![r#"["exists","id"]"#; 100].join(","));
-    let table = [
-        (one, "steps are 1; there may be 2 to 20"),
-        (many, "steps are 100; there may be 2 to 20"),
-        ("[]".to_owned(), "the body is a funnel such as"),
-        ("{".to_owned(), "body is no JSON"),
-        (format!("{{{steps},\"window\":\"half\"}}"), "such as 30m"),
-        (format!("{{{steps},\"strict\":1}}"), "true, false"),
-        (format!("{{{steps},\"by\":\"contry\"}}"), "did you mean"),
-        (format!("{{{steps},\"stricter\":true}}"), "did you mean"),
-        (format!("{{{steps},\"over\":\"item\"}}"), "visitor, visit, user"),
-        (format!("{{{steps},\"range\":\"7d\"}}"), "range is given twice"),
-        (r#"{"steps":[["is","id",["a"]],["isnt","id",["a"]]]}"#.to_owned(), "steps[1][0]"),
-    ];
-    for (body, says) in table {
-        let said = app.ask("POST", "/funnels.json?range=7d", &body).await;
-        assert_eq!(said.status, 400, "{body}: {}", said.body);
-        assert!(said.body.contains(says), "{body}: {}", said.body);
-    }
-    let flow = app.answer("/flows.json?from_path=/a").await;
-    assert!(flow.starts_with(r#"{"edges":[],"nodes":[],"meta":{"#), "{flow}");
-    assert_eq!(app.answer("/flows.csv").await, "step,from,to,weight\r\n");
-    let table = [
-        ("from_path=/a&to_path=/b", "exclude each other"),
-        ("steps=6", "from 1 to 5"),
-        ("steps=2", "from_path"),
-        ("where=%5B%22is%22,%22path%22,%5B%22/a%22%5D%5D", "may differ within a visit"),
-    ];
-    for (query, says) in table {
-        let said = app.get(&format!("/flows.json?{query}")).await;
-        assert!(said.status == 400 && said.body.contains(says), "{query}: {}", said.body);
     }
 }

@@ -26,6 +26,7 @@ use crate::journal::{Journal, Lock};
 use crate::normalize::places::Places;
 use crate::normalize::{Sites, client};
 use crate::query::goal::Goals;
+use crate::report::funnels::definition::Funnels;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
 use std::path::{Path, PathBuf};
@@ -73,19 +74,9 @@ pub enum AppError {
     /// The GeoIP database.
     #[error(transparent)]
     Places(#[from] crate::normalize::places::PlacesError),
-    /// A goal's filter.
-    #[error("configuration: site {site}: goal {goal}: {why}")]
-    Goal {
-        /// Whose.
-        site: String,
-        /// Which.
-        goal: String,
-        /// Where, and what does not fit.
-        why: String,
-    },
-    /// A route pattern.
+    /// A site's route, goal or funnel.
     #[error("configuration: site {site}: {why}")]
-    Route {
+    Site {
         /// Whose.
         site: String,
         /// What does not fit.
@@ -107,7 +98,7 @@ impl AppError {
             Self::Store(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::NoData { .. } | Self::Places(_) | Self::Route { .. } | Self::Goal { .. } => Kind::Invalid,
+            Self::NoData { .. } | Self::Places(_) | Self::Site { .. } => Kind::Invalid,
         }
     }
 }
@@ -120,6 +111,7 @@ pub struct House {
     salts: Arc<Salts>,
     sites: Arc<Sites>,
     goals: Goals,
+    funnels: Funnels,
     store: Arc<dyn Store>,
     journal: Journal,
     ingest: Ingest,
@@ -138,6 +130,7 @@ impl House {
         std::thread::spawn(client::prepare);
         let sites = Arc::new(rules::sites(config)?);
         let goals = rules::goals(config)?;
+        let funnels = rules::funnels(config, &goals)?;
         let places = config.privacy.geoip.as_deref().map(Places::open).transpose()?.map(Arc::new);
         // The lock first: nobody else may be in the folder while its parts are opened.
         let lock = Lock::take(&data_dir.join("journal"))?;
@@ -173,6 +166,7 @@ impl House {
             salts,
             sites,
             goals,
+            funnels,
             store,
             journal,
             ingest,
@@ -225,7 +219,7 @@ pub fn catalog_path(config: &Config) -> Result<PathBuf, AppError> {
 /// Checks the configuration and what it names; answers what was found, in words.
 pub fn check(config: &Config) -> Result<String, AppError> {
     rules::sites(config)?;
-    rules::goals(config)?;
+    rules::funnels(config, &rules::goals(config)?)?;
     if let Some(path) = &config.privacy.geoip {
         Places::open(path)?;
     }

@@ -8,6 +8,8 @@ use crate::normalize::site::DEFAULT_SITE;
 use crate::normalize::{Gpc, Limits, SiteRules, Sites};
 use crate::query::filter;
 use crate::query::goal::{Goal, Goals};
+use crate::query::unfit::Unfit;
+use crate::report::funnels::definition::{Definition, Funnels, Words};
 use crate::store::embedded::EmbeddedOptions;
 use crate::{ingest, journal};
 use std::sync::Arc;
@@ -23,24 +25,45 @@ pub(super) fn sites(config: &Config) -> Result<Sites, AppError> {
 
 /// The goals of every site.
 pub(super) fn goals(config: &Config) -> Result<Goals, AppError> {
+    let goal = |goal: &config::Goal| {
+        let filter = filter::read(&goal.filter, "filter", &[])?;
+        Ok(Goal { name: goal.name.clone(), filter })
+    };
     let of_site = |site: &config::Site| {
-        let goals = site.goals.iter().map(|goal| goal_of(site, goal));
+        let goals = site.goals.iter().map(|each| goal(each).map_err(|unfit| misread(site, "goal", &each.name, unfit)));
         Ok((site.name.clone(), goals.collect::<Result<_, AppError>>()?))
     };
     config.sites.iter().map(of_site).collect()
 }
 
-fn goal_of(site: &config::Site, goal: &config::Goal) -> Result<Goal, AppError> {
-    let filter = filter::read(&goal.filter, "filter", &[]).map_err(|unfit| AppError::Goal {
-        site: site.name.clone(),
-        goal: goal.name.clone(),
-        why: format!("{}: {}", unfit.at, unfit.message),
-    })?;
-    Ok(Goal { name: goal.name.clone(), filter })
+/// The funnels of every site.
+pub(super) fn funnels(config: &Config, goals: &Goals) -> Result<Funnels, AppError> {
+    let funnel = |funnel: &config::Funnel, goals: &[Goal]| {
+        let strict = funnel.strict.map(|strict| strict.to_string());
+        Definition::of(&funnel.steps, goals)?.with(Words {
+            window: funnel.window.as_deref(),
+            strict: strict.as_deref(),
+            over: funnel.over.as_deref(),
+            by: funnel.by.as_deref(),
+        })
+    };
+    let of_site = |site: &config::Site| {
+        let goals = goals.get(&site.name).map_or(&[][..], Vec::as_slice);
+        let named = site.funnels.iter().map(|each| match funnel(each, goals) {
+            Ok(definition) => Ok((each.name.clone(), definition)),
+            Err(unfit) => Err(misread(site, "funnel", &each.name, unfit)),
+        });
+        Ok((site.name.clone(), named.collect::<Result<_, AppError>>()?))
+    };
+    config.sites.iter().map(of_site).collect()
+}
+
+fn misread(site: &config::Site, what: &str, name: &str, unfit: Unfit) -> AppError {
+    AppError::Site { site: site.name.clone(), why: format!("{what} {name}: {}: {}", unfit.at, unfit.message) }
 }
 
 fn site_rules(site: &config::Site, retention_days: Option<u32>) -> Result<SiteRules, AppError> {
-    let bad = |why: String| AppError::Route { site: site.name.clone(), why };
+    let bad = |why: String| AppError::Site { site: site.name.clone(), why };
     let mut rules = SiteRules::named(&site.name);
     rules.zone = site.zone.clone();
     rules.hosts.clone_from(&site.hosts);
@@ -107,19 +130,54 @@ pub(super) fn store(config: &Config) -> EmbeddedOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Known;
+    use crate::report::funnels::Over;
+    use crate::report::funnels::run::Between;
+    use crate::store::plan::Filter;
+    use std::time::Duration;
 
-    fn goals(filter: &str) -> Result<Goals, AppError> {
+    fn config(text: &str) -> Config {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let text = format!("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"signup\"\nfilter = {filter}");
-        std::fs::write(file.path(), text).unwrap();
-        super::goals(&config::load(Some(file.path()), std::iter::empty()).unwrap())
+        std::fs::write(file.path(), format!("[[site]]\nname = \"a\"\n{text}")).unwrap();
+        config::load(Some(file.path()), std::iter::empty()).unwrap()
     }
+
+    const SIGNUP: &str = "[[site.goal]]\nname = \"signup\"\nfilter = [\"is\", \"action\", [\"signup\"]]\n";
 
     #[test]
     fn goals_are_read_at_the_start_and_a_bad_filter_is_named() {
-        let read = goals("[\"is\", \"action\", [\"signup\"]]").unwrap();
-        assert_eq!(read["a"][0].filter, crate::store::plan::Filter::is(crate::event::Known::Action, "signup"));
-        let error = goals("[\"iz\", \"action\", [\"signup\"]]").unwrap_err().to_string();
+        let read = goals(&config(SIGNUP)).unwrap();
+        assert_eq!(read["a"][0].filter, Filter::is(Known::Action, "signup"));
+        let error = goals(&config(&SIGNUP.replace("is", "iz"))).unwrap_err().to_string();
         assert!(error.contains("site a: goal signup: filter") && error.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn funnels_are_read_at_the_start_and_what_does_not_fit_is_named() {
+        let funnels = |funnel: &str| {
+            let config = config(&format!("{SIGNUP}[[site.funnel]]\nname = \"f\"\n{funnel}"));
+            super::funnels(&config, &goals(&config).unwrap())
+        };
+        let steps = "steps = [[\"exists\", \"path\"], \"signup\"]\n";
+        let read = funnels(&format!("{steps}window = \"1h\"\nstrict = true\nover = \"visit\"\nby = \"event:page\""));
+        let (name, funnel) = &read.unwrap()["a"][0];
+        assert_eq!((name.as_str(), funnel.steps.len(), funnel.over), ("f", 2, Over::Visit));
+        assert_eq!((funnel.window, funnel.between), (Some(Duration::from_secs(3_600)), Between::NoView));
+        assert_eq!((&funnel.steps[1], &funnel.by), (&Filter::is(Known::Action, "signup"), &Some(Known::Path.into())));
+        let table = [
+            ("steps = [\"signup\"]".to_owned(), "steps are 1; there may be 2 to 20"),
+            (
+                "steps = [\"signup\", \"sign-up\"]".to_owned(),
+                "steps[1]: goal \"sign-up\" is not known here; did you mean",
+            ),
+            ("steps = [\"signup\", [\"iz\", \"path\", [\"/\"]]]".to_owned(), "steps[1][0]: operator \"iz\""),
+            (format!("{steps}window = \"half\""), "such as 30m"),
+            (format!("{steps}over = \"item\""), "over is \"item\"; it may be visitor, visit, user"),
+            (format!("{steps}by = \"visit:exit_page\""), "by: \"visit:exit_page\" is not had here"),
+        ];
+        for (funnel, says) in table {
+            let error = funnels(&funnel).unwrap_err().to_string();
+            assert!(error.starts_with("configuration: site a: funnel f: ") && error.contains(says), "{error}");
+        }
     }
 }

@@ -65,6 +65,7 @@ impl House {
             sound: self.store.clone(),
             sites: self.sites.clone(),
             goals: self.goals.clone(),
+            funnels: self.funnels.clone(),
             keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),

@@ -1,7 +1,8 @@
 //! From raw to checked: defaults filled in, every value held against its bounds.
 
 use super::{
-    Config, ConfigError, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store, raw,
+    Config, ConfigError, Funnel, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site,
+    Store, raw,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -117,6 +118,7 @@ fn check_site(at: usize, raw: raw::Site, default_gpc: Gpc) -> Result<Site, Confi
     let zone =
         TimeZone::get(&zone).map_err(|_| bad(&key("timezone"), &zone, "an IANA name, as in \"Europe/Zurich\""))?;
     let goals = check_goals(&key("goal"), raw.goal)?;
+    let funnels = check_funnels(&key("funnel"), raw.funnel)?;
     let routes = raw.routes.unwrap_or_default().into_iter().map(|route| check_route(&key("routes"), route));
     Ok(Site {
         name,
@@ -133,31 +135,62 @@ fn check_site(at: usize, raw: raw::Site, default_gpc: Gpc) -> Result<Site, Confi
         retention_days: days(&key("retention_days"), raw.retention_days)?,
         routes: routes.collect::<Result<_, _>>()?,
         goals,
+        funnels,
     })
 }
+
+/// What would fit where a filter stands.
+const FILTER: &str = "a filter as questions write it, as in [\"is\", \"path\", [\"/thanks\"]], or its JSON as text";
 
 fn check_goals(key: &str, raw: Vec<raw::Goal>) -> Result<Vec<Goal>, ConfigError> {
     let mut goals: Vec<Goal> = Vec::with_capacity(raw.len());
     for (at, raw) in raw.into_iter().enumerate() {
-        let name = raw.name.unwrap_or_default();
-        let is_new = goals.iter().all(|goal| goal.name != name);
-        if !(1..=64).contains(&name.len()) || !is_new {
-            return Err(bad(
-                &format!("{key}[{at}].name"),
-                &name,
-                "a name of 1 to 64 bytes that no other goal here has",
-            ));
-        }
-        let fits = "a filter as questions write it, as in [\"is\", \"path\", [\"/thanks\"]], or its JSON as text";
-        let json = match &raw.filter {
-            Some(toml::Value::String(text)) => serde_json::from_str(text).ok(),
-            Some(list @ toml::Value::Array(_)) => serde_json::to_value(list).ok(),
-            _ => None,
-        };
-        let filter = json.ok_or_else(|| bad(&format!("{key}[{at}].filter"), &raw.filter, fits))?;
+        let key = format!("{key}[{at}]");
+        let name = check_name(&key, raw.name, goals.iter().map(|goal| &goal.name))?;
+        let filter = raw.filter.as_ref().and_then(filter);
+        let filter = filter.ok_or_else(|| bad(&format!("{key}.filter"), &raw.filter, FILTER))?;
         goals.push(Goal { name, filter });
     }
     Ok(goals)
+}
+
+fn check_funnels(key: &str, raw: Vec<raw::Funnel>) -> Result<Vec<Funnel>, ConfigError> {
+    let mut funnels: Vec<Funnel> = Vec::with_capacity(raw.len());
+    for (at, raw) in raw.into_iter().enumerate() {
+        let key = format!("{key}[{at}]");
+        let name = check_name(&key, raw.name, funnels.iter().map(|funnel| &funnel.name))?;
+        let step = |(at, step): (usize, &toml::Value)| match step {
+            toml::Value::String(goal) if !goal.starts_with('[') => Ok(serde_json::Value::from(goal.as_str())),
+            other => filter(other)
+                .ok_or_else(|| bad(&format!("{key}.steps[{at}]"), other, &format!("a goal's name, or {FILTER}"))),
+        };
+        let steps = raw.steps.unwrap_or_default().iter().enumerate().map(step).collect::<Result<_, _>>()?;
+        let raw::Funnel { window, strict, over, by, .. } = raw;
+        funnels.push(Funnel { name, steps, window, strict, over, by });
+    }
+    Ok(funnels)
+}
+
+/// A name that none of the others has.
+fn check_name<'a>(
+    key: &str,
+    name: Option<String>,
+    mut others: impl Iterator<Item = &'a String>,
+) -> Result<String, ConfigError> {
+    let name = name.unwrap_or_default();
+    if (1..=64).contains(&name.len()) && others.all(|other| *other != name) {
+        return Ok(name);
+    }
+    Err(bad(&format!("{key}.name"), name, "a name of 1 to 64 bytes that no other one here has"))
+}
+
+/// The JSON of a filter, which is a list or a list's JSON as text.
+fn filter(value: &toml::Value) -> Option<serde_json::Value> {
+    match value {
+        toml::Value::String(text) => serde_json::from_str(text).ok(),
+        list @ toml::Value::Array(_) => serde_json::to_value(list).ok(),
+        _ => None,
+    }
 }
 
 fn check_route(key: &str, raw: raw::Route) -> Result<Route, ConfigError> {

@@ -167,6 +167,8 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// What its visitors are to do.
     pub goals: Vec<Goal>,
+    /// The ways that they are to go.
+    pub funnels: Vec<Funnel>,
 }
 
 /// What visitors are to do, by a name.
@@ -176,6 +178,23 @@ pub struct Goal {
     pub name: String,
     /// The filter of events that reach it, as questions write filters.
     pub filter: serde_json::Value,
+}
+
+/// A way that visitors are to go, by a name. Its words are those of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Funnel {
+    /// Its name, one of a site.
+    pub name: String,
+    /// Filters as questions write them, and names of goals.
+    pub steps: Vec<serde_json::Value>,
+    /// The longest from the first step to the last.
+    pub window: Option<String>,
+    /// Whether no other view may lie between two steps.
+    pub strict: Option<bool>,
+    /// Who goes.
+    pub over: Option<String>,
+    /// The key by whose value at the first step rows are made.
+    pub by: Option<String>,
 }
 
 /// A path with names in it.

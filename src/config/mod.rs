@@ -9,7 +9,9 @@ mod checked;
 mod keys;
 mod raw;
 
-pub use checked::{Config, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store};
+pub use checked::{
+    Config, Funnel, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store,
+};
 
 use crate::error::Kind;
 use serde::Deserialize;

@@ -98,6 +98,7 @@ pub(super) struct Site {
     pub retention_days: Option<u64>,
     pub routes: Option<Vec<Route>>,
     pub goal: Vec<Goal>,
+    pub funnel: Vec<Funnel>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -105,6 +106,17 @@ pub(super) struct Site {
 pub(super) struct Goal {
     pub name: Option<String>,
     pub filter: Option<toml::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Funnel {
+    pub name: Option<String>,
+    pub steps: Option<Vec<toml::Value>>,
+    pub window: Option<String>,
+    pub strict: Option<bool>,
+    pub over: Option<String>,
+    pub by: Option<String>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -24,6 +24,7 @@ fn the_commented_file_shows_every_key_with_its_default() {
     let full = load_text(&keys::uncommented(true), &[]).expect("the shown examples are valid");
     assert_eq!(full.sites.len(), 1);
     assert!(full.retention.days.is_some() && full.privacy.geoip.is_some());
+    assert_eq!(full.sites[0].funnels[0].steps, [serde_json::json!(["is", "path", ["/pricing"]]), "signup".into()]);
 }
 
 #[test]
@@ -77,6 +78,12 @@ fn values_that_do_not_fit_name_key_value_and_bound() {
         ("[[site]]\nname = \"a\"\n[[site.goal]]\nfilter = \"[]\"", "site[0].goal[0].name"),
         ("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"g\"\nfilter = \"{\"", "site[0].goal[0].filter"),
         ("[[site]]\nname = \"a\"\n[[site.goal]]\nname = \"g\"\nfilter = 5", "as in [\"is\", \"path\", [\"/thanks\"]]"),
+        ("[[site]]\nname = \"a\"\n[[site.funnel]]\nsteps = []", "site[0].funnel[0].name"),
+        (
+            "[[site]]\nname = \"a\"\n[[site.funnel]]\nname = \"f\"\nsteps = [\"g\", 5]",
+            "steps[1] = Integer(5): a goal's name",
+        ),
+        ("[[site]]\nname = \"a\"\n[[site.funnel]]\nname = \"f\"\nsteps = [\"[\"]", "site[0].funnel[0].steps[0]"),
         ("[http]\nlisten = 5", "expected a string"),
         ("[http", "configuration"),
     ];
@@ -97,5 +104,5 @@ fn a_goals_filter_is_a_list_or_its_json_as_text() {
     assert_eq!(list[0].filter, serde_json::json!(["is", "path", ["/thanks"]]));
     let twice = "[[site]]\nname = \"a\"\n".to_owned() + &"[[site.goal]]\nname = \"g\"\nfilter = \"[]\"\n".repeat(2);
     let error = load_text(&twice, &[]).expect_err("a name twice").to_string();
-    assert!(error.contains("site[0].goal[1].name = \"g\"") && error.contains("no other goal"), "{error}");
+    assert!(error.contains("site[0].goal[1].name = \"g\"") && error.contains("no other one here has"), "{error}");
 }

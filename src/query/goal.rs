@@ -1,8 +1,10 @@
 //! Goal: what a site wants its visitors to do, by a name.
 
+use super::filter;
 use super::unfit::Unfit;
 use crate::nearest::unknown;
 use crate::store::plan::Filter;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// Goals by site.
@@ -27,4 +29,12 @@ pub fn named<'a>(goals: &'a [Goal], name: &str, at: &str) -> Result<&'a Goal, Un
         };
         Unfit::new(at, message)
     })
+}
+
+/// The events of a filter, or of the goal whose name stands in its place.
+pub fn read(json: &Value, at: &str, goals: &[Goal]) -> Result<Filter, Unfit> {
+    match json {
+        Value::String(name) => named(goals, name, at).map(|goal| goal.filter.clone()),
+        json => filter::read(json, at, goals),
+    }
 }

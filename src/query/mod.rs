@@ -21,4 +21,5 @@ pub mod recipe;
 pub mod rekey;
 pub mod run;
 pub mod scope;
+pub mod span;
 pub mod unfit;

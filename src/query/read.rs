@@ -178,10 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     fn goal(&mut self) -> Option<Filter> {
-        let read = match self.member("goal")? {
-            Value::String(name) => goal::named(self.setting.goals, name, "goal").map(|goal| goal.filter.clone()),
-            json => filter::read(json, "goal", self.setting.goals),
-        };
+        let read = goal::read(self.member("goal")?, "goal", self.setting.goals);
         self.keep(read)
     }
 

@@ -1,74 +1,122 @@
 //! The examples of docs/metrics.md, asked of the events it gives: a definition that says one thing and counts another fails.
 
 use metronome::event::{Day, Event, Key, Known, Value};
+use metronome::query::dates;
 use metronome::query::number::json as number;
 use metronome::query::question::Setting;
+use metronome::query::range::Range;
 use metronome::query::read::read;
 use metronome::query::run::run;
+use metronome::report::funnels::definition::{Definition, Words};
+use metronome::report::funnels::{self, Step};
 use metronome::store::memory::Memory;
-use metronome::store::plan::Limits;
+use metronome::store::plan::{Bots, Filter, Limits};
 use metronome::store::{Entry, Store};
 use metronome::visits::{VisitorDay, step};
+use serde_json::Value as Json;
 use std::collections::HashMap;
 
 const PAGE: &str = include_str!("../../docs/metrics.md");
 /// Noon of 2015-01-23, UTC.
 const NOW: i64 = 1_422_014_400_000;
 /// Examples on the page; a page that lost some would test less in silence.
-const EXAMPLES: usize = 8;
+const EXAMPLES: usize = 10;
 
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
     let store = Memory::new();
-    let events = blocks("ndjson").concat();
+    let blocks = blocks();
+    let events = blocks.iter().filter(|block| block.language == "ndjson").map(|block| block.text);
+    let events = events.collect::<Vec<_>>().concat();
     let mut visitors: HashMap<(i64, u64), VisitorDay> = HashMap::new();
     let events = events.lines().map(|line| event(line, &mut visitors));
     let entries: Vec<Entry> = events.zip(0..).map(|(event, position)| Entry { position, event }).collect();
     let end = entries.len() as u64;
     store.write(entries, end).await.expect("write");
-    let (questions, answers) = (blocks("json"), answers());
-    assert_eq!((questions.len(), answers.len()), (EXAMPLES, EXAMPLES));
-    for (question, expected) in questions.iter().zip(answers) {
-        assert_eq!(answer(&store, question).await, expected, "{question}");
+    let examples: Vec<&Block> = blocks.iter().filter(|block| block.answer.is_some()).collect();
+    assert_eq!(examples.len(), EXAMPLES);
+    for example in examples {
+        let question = serde_json::from_str(example.text).expect("a question");
+        let answer = match example.language {
+            "json" => answer(&store, &question).await,
+            "funnel" => reached(&store, &question).await,
+            other => panic!("no question is written in {other}"),
+        };
+        let expected: Json = serde_json::from_str(example.answer.expect("an answer")).expect("JSON");
+        assert_eq!(answer, expected, "{}", example.text);
     }
 }
 
 /// The rows of an answer: labels, then numbers.
-async fn answer(store: &Memory, question: &str) -> serde_json::Value {
-    let json = serde_json::from_str(question).expect("a question");
+async fn answer(store: &Memory, json: &Json) -> Json {
     let (site, site_zone) = ("default".to_owned(), jiff::tz::TimeZone::UTC);
     let setting = Setting { site, site_zone, goals: &[], now: NOW, limits: Limits::default() };
-    let query = read(&json, &setting).unwrap_or_else(|unfit| panic!("{question}: {unfit:?}"));
+    let query = read(json, &setting).unwrap_or_else(|unfit| panic!("{json}: {unfit:?}"));
     let rows = run(store, &query).await.expect("an answer").rows.into_iter().map(|row| {
-        let labels = row.labels.into_iter().map(serde_json::Value::from);
-        labels.chain(row.values.into_iter().map(number)).collect::<serde_json::Value>()
+        let labels = row.labels.into_iter().map(Json::from);
+        labels.chain(row.values.into_iter().map(number)).collect::<Json>()
     });
     rows.collect()
 }
 
-/// The fenced blocks of a language.
-fn blocks(language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    PAGE.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+/// Who reached each step: one row for all, or a row a value.
+async fn reached(store: &Memory, json: &Json) -> Json {
+    let word = |name: &str| json[name].as_str();
+    let words = Words { window: word("window"), strict: word("strict"), over: word("over"), by: word("by") };
+    let definition = Definition::of(json["steps"].as_array().expect("steps"), &[]).expect("steps");
+    let definition = definition.with(words).expect("words");
+    let question = funnels::Question {
+        site: "default".to_owned(),
+        range: word_of_range(),
+        bots: Bots::Exclude,
+        only: Filter::All,
+        definition,
+        limit: 100,
+        limits: Limits::default(),
+    };
+    let funnel = funnels::funnel(store, &question).await.expect("an answer");
+    let row = |label: Option<Json>, steps: &[Step]| {
+        label.into_iter().chain(steps.iter().map(|step| step.reached.into())).collect::<Json>()
+    };
+    match question.definition.by {
+        None => Json::Array(vec![row(None, &funnel.steps)]),
+        Some(_) => funnel.rows.iter().map(|(label, steps)| row(Some(label.clone().into()), steps)).collect(),
+    }
 }
 
-/// What stands behind each arrow.
-fn answers() -> Vec<serde_json::Value> {
-    let arrows = PAGE.lines().filter_map(|line| line.strip_prefix("→ `")?.strip_suffix('`'));
-    arrows.map(|answer| serde_json::from_str(answer).expect("an answer")).collect()
+/// The range that questions have where they say none.
+fn word_of_range() -> Range {
+    dates::word(dates::DEFAULT, jiff::tz::TimeZone::UTC, NOW, "range").expect("a range").range
+}
+
+/// A fenced block, and what stands behind the arrow after it.
+struct Block {
+    language: &'static str,
+    text: &'static str,
+    answer: Option<&'static str>,
+}
+
+fn blocks() -> Vec<Block> {
+    let pieces: Vec<&str> = PAGE.split("```").collect();
+    let block = |pair: &[&'static str]| {
+        let (language, text) = pair[0].split_once('\n').expect("a language");
+        let answer = pair[1].trim_start().strip_prefix("→ `").and_then(|rest| rest.split('`').next());
+        Block { language, text, answer }
+    };
+    pieces[1..].chunks_exact(2).map(block).collect()
 }
 
 /// An event of the page, with the increments of its arrival.
 fn event(line: &str, visitors: &mut HashMap<(i64, u64), VisitorDay>) -> Event {
-    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).expect("an event");
+    let fields: serde_json::Map<String, Json> = serde_json::from_str(line).expect("an event");
     let mut event = Event::default();
     event.set(Known::Site, Value::text("default"));
     for (name, value) in fields {
         let value = match &value {
-            serde_json::Value::String(text) if name == "@timestamp" => {
+            Json::String(text) if name == "@timestamp" => {
                 Value::Int(text.parse::<jiff::Timestamp>().expect("a time").as_millisecond())
             }
-            serde_json::Value::String(text) => Value::text(text.as_str()),
+            Json::String(text) => Value::text(text.as_str()),
             number => Value::number(number.as_f64().expect("a number")).expect("finite"),
         };
         event.set(Key::named(&name), value);

@@ -18,8 +18,10 @@ use metronome::jobs::registry::Registry;
 use metronome::journal::{self, Journal};
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
 use metronome::receive::http as receive;
+use metronome::report::funnels::definition::Definition;
 use metronome::store::memory::Memory;
 use metronome::store::{Store, plan};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -128,6 +130,8 @@ impl Setup {
             batch_events_max: 10_000,
             clock: clock.clone(),
         });
+        let step = serde_json::json!(["exists", "id"]);
+        let funnel = Definition::of(&[step.clone(), step], &[]).unwrap();
         let ready = self.ready;
         let check = move || -> api::Check {
             Box::pin(async move { if ready { Ok(None) } else { Err("it is stopped".to_owned()) } })
@@ -137,6 +141,7 @@ impl Setup {
             store: self.store,
             sites,
             goals: metronome::query::goal::Goals::new(),
+            funnels: HashMap::from([("default".to_owned(), vec![("f".to_owned(), funnel)])]),
             keys: metronome::query::keys::SeenKeys::default(),
             clock,
             questions: Questions::new(4, plan::Limits::default()),

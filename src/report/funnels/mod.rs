@@ -4,6 +4,7 @@
 //! - A user's events are in order of their time; those of one millisecond in that of their days and visitors.
 //! - Bounded by the events that a store hands over as trails, which refuses more.
 
+pub mod definition;
 pub mod run;
 mod tally;
 
@@ -14,9 +15,9 @@ use crate::query::scope::{of_actions, of_site};
 use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
 use crate::store::trails::{TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
+use definition::Definition;
 use run::{Between, Rule};
 use serde::Serialize;
-use std::time::Duration;
 use tally::Tally;
 
 /// Steps of a funnel at the least.
@@ -60,16 +61,8 @@ pub struct Question {
     pub bots: Bots,
     /// Which events alone.
     pub only: Filter,
-    /// From [`STEPS_MIN`] to [`STEPS_MAX`].
-    pub steps: Vec<Filter>,
-    /// The longest from the first step to the last; `None`: the range.
-    pub window: Option<Duration>,
-    /// What may lie between two steps.
-    pub between: Between,
-    /// Who.
-    pub over: Over,
-    /// By the values of which key at the first step.
-    pub by: Option<Key>,
+    /// Which funnel.
+    pub definition: Definition,
     /// Rows at the most, where there is a key.
     pub limit: usize,
     /// Bounds.
@@ -112,14 +105,15 @@ pub struct Funnel {
 /// Counts who comes how far.
 pub async fn funnel(store: &dyn Store, question: &Question) -> Result<Funnel, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
-    let who = question.over.key();
+    let Definition { steps, window, between, over, by } = &question.definition;
+    let who = over.key();
     meta.notes.push(format!("events without a {} are in no funnel", who.name()));
     let rule = Rule {
-        steps: question.steps.len(),
-        window_ms: question.window.map(|window| i64::try_from(window.as_millis()).unwrap_or(i64::MAX)),
-        between: question.between,
+        steps: steps.len(),
+        window_ms: window.map(|window| i64::try_from(window.as_millis()).unwrap_or(i64::MAX)),
+        between: *between,
     };
-    let mut tally = Tally::new(rule, question.over, question.by.is_some());
+    let mut tally = Tally::new(rule, *over, by.is_some());
     let mut trails = store.trails(&question.plan()?).await?;
     while let Some(batch) = trails.recv().await {
         let batch = batch?;
@@ -141,25 +135,26 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 
 impl Question {
     fn plan(&self) -> Result<TrailPlan, StoreError> {
-        let many = self.steps.len();
+        let Definition { steps, between, over, by, .. } = &self.definition;
+        let many = steps.len();
         if !(STEPS_MIN..=STEPS_MAX).contains(&many) {
             let text = format!("steps: {many} filters; there may be {STEPS_MIN} to {STEPS_MAX}");
             return Err(StoreError::Invalid(text));
         }
-        let mut marks = self.steps.clone();
-        if self.between == Between::NoView {
+        let mut marks = steps.clone();
+        if *between == Between::NoView {
             marks.push(of_actions(&["view"]));
         }
-        let who = match self.over {
+        let who = match over {
             Over::User => vec![Known::User.into()],
             Over::Visitor | Over::Visit => Vec::new(),
         };
         Ok(TrailPlan {
-            filter: of_site(&self.site, self.bots).and(self.only.clone()).and(Filter::Exists(self.over.key())),
+            filter: of_site(&self.site, self.bots).and(self.only.clone()).and(Filter::Exists(over.key())),
             range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
             marks,
-            labels: self.by.iter().cloned().chain(who).collect(),
-            visits: if self.over == Over::Visit { Visits::Given } else { Visits::Left },
+            labels: by.iter().cloned().chain(who).collect(),
+            visits: if *over == Over::Visit { Visits::Given } else { Visits::Left },
             limits: TrailLimits { time_max: self.limits.time_max, ..TrailLimits::default() },
         })
     }

@@ -5,6 +5,7 @@ use crate::event::{Day, Event, Value};
 use crate::store::Entry;
 use crate::store::memory::Memory;
 use jiff::tz::TimeZone;
+use std::time::Duration;
 
 /// An event of day 0: second, visitor (0: none), visit, path, and a user.
 fn event(second: i64, visitor: u64, visit: u64, path: &str, user: &str) -> Event {
@@ -50,14 +51,23 @@ fn question() -> Question {
         range: Range::of_days(Day(0), Day(0), TimeZone::UTC),
         bots: Bots::Exclude,
         only: Filter::All,
-        steps: ["/a", "/b", "/c"].map(|path| Filter::is(Known::Path, path)).to_vec(),
-        window: None,
-        between: Between::Anything,
-        over: Over::Visitor,
-        by: None,
+        definition: Definition {
+            steps: ["/a", "/b", "/c"].map(|path| Filter::is(Known::Path, path)).to_vec(),
+            window: None,
+            between: Between::Anything,
+            over: Over::Visitor,
+            by: None,
+        },
         limit: 100,
         limits: Limits::default(),
     }
+}
+
+/// The same funnel otherwise.
+fn with(change: impl FnOnce(&mut Definition)) -> Question {
+    let mut question = question();
+    change(&mut question.definition);
+    question
 }
 
 async fn reached(question: Question) -> Vec<u64> {
@@ -68,12 +78,12 @@ async fn reached(question: Question) -> Vec<u64> {
 async fn who_comes_how_far_depends_on_who_is_counted() {
     let base = question();
     assert_eq!(reached(base.clone()).await, [3, 2, 1]);
-    assert_eq!(reached(Question { over: Over::Visit, ..base.clone() }).await, [3, 2, 0]);
+    assert_eq!(reached(with(|funnel| funnel.over = Over::Visit)).await, [3, 2, 0]);
     // `u` looked at /a and /c, `w` at /a as a visitor and at /b as nobody.
-    assert_eq!(reached(Question { over: Over::User, ..base.clone() }).await, [2, 1, 0]);
-    assert_eq!(reached(Question { window: Some(Duration::from_secs(30)), ..base.clone() }).await, [3, 1, 1]);
-    assert_eq!(reached(Question { window: Some(Duration::from_secs(29)), ..base.clone() }).await, [3, 1, 0]);
-    assert_eq!(reached(Question { between: Between::NoView, ..base.clone() }).await, [3, 1, 1]);
+    assert_eq!(reached(with(|funnel| funnel.over = Over::User)).await, [2, 1, 0]);
+    assert_eq!(reached(with(|funnel| funnel.window = Some(Duration::from_secs(30)))).await, [3, 1, 1]);
+    assert_eq!(reached(with(|funnel| funnel.window = Some(Duration::from_secs(29)))).await, [3, 1, 0]);
+    assert_eq!(reached(with(|funnel| funnel.between = Between::NoView)).await, [3, 1, 1]);
     assert_eq!(reached(Question { only: Filter::is(Known::Country, "DE"), ..base.clone() }).await, [1, 1, 1]);
     let other = Question { site: "t".to_owned(), ..base };
     let steps = funnel(&store().await, &other).await.unwrap().steps;
@@ -82,7 +92,7 @@ async fn who_comes_how_far_depends_on_who_is_counted() {
 
 #[tokio::test]
 async fn steps_have_rates_medians_and_rows() {
-    let by = Question { by: Some(Known::Country.into()), ..question() };
+    let by = with(|funnel| funnel.by = Some(Known::Country.into()));
     let Funnel { steps, rows, .. } = funnel(&store().await, &by).await.unwrap();
     let step = |reached, rate, rate_from_previous, median_ms| Step { reached, rate, rate_from_previous, median_ms };
     assert_eq!(steps[0], step(3, Some(1.0), None, None));
@@ -100,9 +110,9 @@ async fn steps_have_rates_medians_and_rows() {
 #[tokio::test]
 async fn a_funnel_has_two_to_twenty_steps() {
     for steps in [0, 1, 21, 100] {
-        let refused = funnel(&store().await, &Question { steps: vec![Filter::All; steps], ..question() }).await;
+        let refused = funnel(&store().await, &with(|funnel| funnel.steps = vec![Filter::All; steps])).await;
         let text = refused.unwrap_err().to_string();
         assert!(text.contains(&format!("{steps} filters; there may be 2 to 20")), "{text}");
     }
-    assert_eq!(reached(Question { steps: vec![Filter::All; 20], ..question() }).await[..3], [3, 2, 2]);
+    assert_eq!(reached(with(|funnel| funnel.steps = vec![Filter::All; 20])).await[..3], [3, 2, 2]);
 }
