@@ -69,6 +69,7 @@ pub fn page(
 ) -> Result<Page, StoreError> {
     let after: Option<End> = after.map(read).transpose()?;
     let range_end = after.as_ref().map_or(Millis::MAX, |end| end.place.at.0);
+    let range = up_to(range, range_end);
     let segments = newest_first(days, range)?;
     let mut candidates: Vec<Candidate> = Vec::new();
     for (at, (most, segment)) in segments.iter().enumerate() {
@@ -140,6 +141,15 @@ fn read(cursor: &Cursor) -> Result<End, StoreError> {
     let bytes: Option<Vec<u8>> = cursor.0.as_bytes().chunks(2).map(byte).collect();
     let end = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
     end.ok_or_else(|| StoreError::Invalid(format!("cursor {:?} is none of this store's", cursor.0)))
+}
+
+/// The range without what is newer than the last event given: days that whoever goes through all pages is done with are not
+/// looked at again.
+fn up_to(range: TimeRange, last: Millis) -> TimeRange {
+    match range.key {
+        TimeKey::Timestamp => TimeRange { to: range.to.min(last.saturating_add(1)), ..range },
+        TimeKey::VisitAt => range,
+    }
 }
 
 /// Segments that may have events in `range`, each with its newest time, the newest first.
