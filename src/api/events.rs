@@ -64,7 +64,7 @@ pub(super) async fn events(
 }
 
 /// What `q` asks.
-fn searched(parameters: &Parameters) -> Result<Filter, Problem> {
+pub(super) fn searched(parameters: &Parameters) -> Result<Filter, Problem> {
     let Some(text) = parameters.get("q") else { return Ok(Filter::All) };
     if text.len() > SEARCH_BYTES_MAX {
         return Err(Problem::invalid("q", format!("q is longer than {SEARCH_BYTES_MAX} bytes")));

@@ -9,6 +9,7 @@ mod csv;
 mod errors;
 mod events;
 mod explain;
+mod export;
 mod flows;
 mod format;
 mod funnels;
@@ -18,6 +19,7 @@ mod operate;
 mod query;
 mod questions;
 mod retention;
+mod streams;
 mod svg;
 mod times;
 mod tock;
@@ -27,6 +29,7 @@ pub mod work;
 pub use metrics::{Facts, Metrics, RejectedCount, Scrub};
 pub use operate::{Check, Probe};
 pub use questions::Questions;
+pub use streams::{StreamOptions, Streams};
 
 use crate::clock::Clock;
 use crate::http::{Bodies, Need, Routes};
@@ -56,6 +59,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Runs questions within bounds.
     pub questions: Questions,
+    /// Bounds what has no known end.
+    pub streams: Streams,
     /// Reads bodies within bounds.
     pub bodies: Bodies,
     /// What `/ready` looks at.
@@ -92,6 +97,7 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add_described(Method::GET, "/errors/{group}", GROUP, Need::Read, errors::group, parts)
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
+        .add(Method::GET, &["/events.ndjson"], Need::Read, export::export, parts)
         .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)
         .add(Method::POST, &["/query.csv"], Need::Read, query::asked_by_body, parts)
         .add(Method::GET, &["/query.json"], Need::Read, query::asked_by_address, parts)

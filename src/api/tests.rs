@@ -1,6 +1,7 @@
 //! The reading routes, in-process, over the oracle.
 
 mod errors;
+mod export;
 mod funnels;
 mod query;
 mod retention;
@@ -105,6 +106,7 @@ fn over(store: Arc<dyn Store>) -> App {
         keys: crate::query::keys::SeenKeys::default(),
         clock: Clock::manual(NOW),
         questions: Questions::new(2, plan::Limits::default()),
+        streams: Streams::new(StreamOptions { exports_max: 1 }),
         bodies: Bodies::new(BodyLimits { bytes_max: 1 << 20, ..BodyLimits::default() }),
         probes: vec![works()],
         metrics: Metrics::new(Facts::default),

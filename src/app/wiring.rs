@@ -1,7 +1,7 @@
 //! Wiring: the routes of all rooms, behind a gate.
 
 use super::House;
-use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, work};
+use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, StreamOptions, Streams, work};
 use crate::catalog::keys::Keys;
 use crate::event::Day;
 use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
@@ -69,6 +69,7 @@ impl House {
             keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),
+            streams: Streams::new(StreamOptions { exports_max: limits.exports_max }),
             bodies: bodies.clone(),
             probes: self.probes(),
             metrics: self.metrics(),

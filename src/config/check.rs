@@ -98,6 +98,7 @@ fn check_limits(raw: raw::Limits) -> Result<Limits, ConfigError> {
         query_rows_max: size("limits.query_rows_max", raw.query_rows_max, 500_000, 100, 50_000_000)?,
         query_bytes_max: size("limits.query_bytes_max", raw.query_bytes_max, 256 * MIB, MIB, 64 * 1024 * MIB)?,
         queries_max: size("limits.queries_max", raw.queries_max, 8, 1, 1024)?,
+        exports_max: size("limits.exports_max", raw.exports_max, 4, 1, 1024)?,
     })
 }
 

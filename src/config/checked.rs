@@ -116,6 +116,8 @@ pub struct Limits {
     pub query_bytes_max: usize,
     /// Questions at once.
     pub queries_max: usize,
+    /// Exports at once.
+    pub exports_max: usize,
 }
 
 /// The log's form.

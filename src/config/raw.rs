@@ -72,6 +72,7 @@ pub(super) struct Limits {
     pub query_rows_max: Option<u64>,
     pub query_bytes_max: Option<u64>,
     pub queries_max: Option<u64>,
+    pub exports_max: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

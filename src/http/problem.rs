@@ -188,6 +188,11 @@ impl Problem {
         self
     }
 
+    /// What goes to the log where no response carries it there: the cause, or else what the client is told.
+    pub fn cause(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.detail)
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.kind.facts().1

@@ -1,17 +1,15 @@
 //! `openapi.json` and the routes hold each other: every route with its method and scope, every status provoked.
 
+use crate::broken::Broken;
 use crate::support::{App, Said, Setup, request};
-use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use metronome::catalog::keys::Scope;
-use metronome::event::{Day, Key, Known, Value};
+use metronome::event::{Key, Known, Value};
 use metronome::http::{BodyLimits, Peer, Rate};
 use metronome::journal;
 use metronome::store::memory::Memory;
-use metronome::store::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
-use metronome::store::trails::{TrailPlan, Trails};
-use metronome::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
+use metronome::store::{Entry, Store, StoreError};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -104,6 +102,7 @@ const ASKED: &[(&str, &str, &str, &str)] = &[
     ("GET", "/errors/{fingerprint}.json", "/errors/000000000000000a.json", ""),
     ("GET", "/events.json", "/events.json", ""),
     ("GET", "/events.csv", "/events.csv", ""),
+    ("GET", "/events.ndjson", "/events.ndjson", ""),
     ("GET", "/meta.json", "/meta.json", ""),
     ("POST", "/query", "/query", r#"{"metrics":["views"]}"#),
     ("POST", "/query.csv", "/query.csv", r#"{"metrics":["views"]}"#),
@@ -140,58 +139,6 @@ impl Provoked {
 
 fn plain(_: usize, request: axum::http::request::Builder, body: &str) -> Request<Body> {
     request.body(Body::from(body.to_owned())).unwrap()
-}
-
-/// A store that fails at everything.
-struct Broken(fn() -> StoreError);
-
-#[async_trait]
-impl Store for Broken {
-    async fn write(&self, _: Vec<Entry>, _: Position) -> Result<(), StoreError> {
-        Err((self.0)())
-    }
-    async fn position(&self) -> Result<Position, StoreError> {
-        Err((self.0)())
-    }
-    async fn flush(&self) -> Result<(), StoreError> {
-        Err((self.0)())
-    }
-    async fn known(&self, _: &str, _: (Day, Day), _: &[&str]) -> Result<Vec<bool>, StoreError> {
-        Err((self.0)())
-    }
-    async fn aggregate(&self, _: &Plan) -> Result<Answer, StoreError> {
-        Err((self.0)())
-    }
-    async fn usage(&self, _: &UsagePlan) -> Result<UsageAnswer, StoreError> {
-        Err((self.0)())
-    }
-    async fn events(&self, _: &Filter, _: TimeRange, _: Option<&Cursor>, _: usize) -> Result<Page, StoreError> {
-        Err((self.0)())
-    }
-    async fn scan(&self, _: &Filter, _: TimeRange, _: Option<&[Key]>) -> Result<Scan, StoreError> {
-        Err((self.0)())
-    }
-    async fn trails(&self, _: &TrailPlan) -> Result<Trails, StoreError> {
-        Err((self.0)())
-    }
-    async fn fields(&self, _: (Day, Day)) -> Result<Vec<Field>, StoreError> {
-        Err((self.0)())
-    }
-    async fn days(&self) -> Result<Vec<DayState>, StoreError> {
-        Err((self.0)())
-    }
-    async fn seal(&self, _: Day, _: Derive) -> Result<(), StoreError> {
-        Err((self.0)())
-    }
-    async fn expire(&self, _: Day, _: Day) -> Result<(), StoreError> {
-        Err((self.0)())
-    }
-    async fn verify(&self, _: Day) -> Result<Vec<String>, StoreError> {
-        Err((self.0)())
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
 }
 
 /// A body that never comes.
@@ -296,6 +243,7 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
         ("GET", "/errors/{fingerprint}.json", "/errors/000000000000000b.json", ""),
         ("GET", "/events.json", "/events.json?x", ""),
         ("GET", "/events.csv", "/events.csv?x", ""),
+        ("GET", "/events.ndjson", "/events.ndjson?x", ""),
         ("GET", "/health", "/health?x", ""),
         ("POST", "/imports", "/imports", "nonsense"),
         ("POST", "/imports/{id}/lines", "/imports/1/lines?format=odd", ""),
@@ -359,7 +307,7 @@ async fn broken(provoked: &mut Provoked) {
     let stopped = || StoreError::Stopped;
     let corrupt = || StoreError::Corrupt { object: "a day".into(), why: "a checksum".into() };
     for failure in [stopped as fn() -> StoreError, corrupt] {
-        let app = Setup { store: Arc::new(Broken(failure)), ready: false, ..Setup::default() }.start();
+        let app = Setup { store: Arc::new(Broken::at_once(failure)), ready: false, ..Setup::default() }.start();
         provoked.all(&app, plain).await;
         let said = app.get("/top.json").await;
         assert!(!said.text().contains("checksum") && !said.text().contains("a day"), "{}", said.text());

@@ -1,7 +1,9 @@
 //! The HTTP surface as its clients see it: every route behind the gate, over real rooms.
 
+mod broken;
 mod described;
 mod explain;
+mod export;
 mod json_suite;
 mod pixel;
 mod scopes;

@@ -4,13 +4,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
-use metronome::api::{self, Facts, Metrics, Probe, Questions, work};
+use metronome::api::{self, Facts, Metrics, Probe, Questions, StreamOptions, Streams, work};
 use metronome::catalog::Catalog;
 use metronome::catalog::keys::{Keys, Scope};
 use metronome::catalog::salts::Salts;
 use metronome::clock::Clock;
 use metronome::event::{Event, Key};
-use metronome::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
+use metronome::http::{Access, Bodies, BodyLimits, Gate, Options, Origins, Peer, Rate, Rates, Routes};
 use metronome::indexer::{self, Indexer};
 use metronome::ingest::{self, Ingest};
 use metronome::jobs::imports::Imports;
@@ -37,6 +37,7 @@ pub struct Setup {
     pub rate: Option<Rate>,
     pub origins: Origins,
     pub ready: bool,
+    pub streams: StreamOptions,
 }
 
 impl Default for Setup {
@@ -48,6 +49,7 @@ impl Default for Setup {
             rate: None,
             origins: Origins::default(),
             ready: true,
+            streams: StreamOptions::default(),
         }
     }
 }
@@ -145,6 +147,7 @@ impl Setup {
             keys: metronome::query::keys::SeenKeys::default(),
             clock,
             questions: Questions::new(4, plan::Limits::default()),
+            streams: Streams::new(self.streams),
             bodies,
             probes: vec![Probe { part: "store", check: Box::new(check) }],
             metrics: Metrics::new(Facts::default),
@@ -165,6 +168,22 @@ impl Setup {
 fn rows(table: &Routes) -> Vec<(String, Vec<&'static str>, Option<&'static str>)> {
     let row = |route: &metronome::http::Route| (route.method.to_string(), route.described.to_vec(), route.need.scope());
     table.rows().iter().map(row).collect()
+}
+
+/// A router on a port of its own, as the binary serves it, until this is dropped.
+pub struct Served {
+    pub address: SocketAddr,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Served {
+    pub fn start(router: Router, options: Options) -> Self {
+        let listener = metronome::http::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(metronome::http::serve(listener, router, options, async { drop(stopped.await) }));
+        Self { address, _stop: stop }
+    }
 }
 
 /// A request of this method and address from this machine.

@@ -87,6 +87,24 @@ fn a_question_from_the_shell_is_answered_by_a_server_and_by_its_folder() {
 }
 
 #[test]
+fn an_export_is_what_events_shows_and_sent_back_it_is_known() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[]);
+    let event = |n: usize| {
+        let kind = ["view", "download", "error", "poll"][n % 4];
+        format!(r#"{{"event_id":"e{n}","action":"{kind}","path":"/a/{n}","user":"u{}","n":{n}.5,"tags":["x","{n}"]}}"#, n % 7)
+    };
+    let lines: Vec<String> = (0..2_500).map(event).collect();
+    assert_eq!(server.post("/tick", &lines.join("\n")).0, 202);
+    server.wait_until("all events", |server| server.events("").len() == lines.len());
+    let (status, export) = server.get("/events.ndjson?bots=include");
+    let read: Vec<serde_json::Value> = export.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(status == 200 && read == server.events(""), "{status}: {} events", read.len());
+    let again = server.post("/tick", &export);
+    assert_eq!(again, (202, r#"{"accepted":0,"duplicates":2500,"rejected":[]}"#.to_owned()));
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_neither_sound_nor_made() {
     let folder = tempfile::tempdir().expect("folder");
     let typo = folder.path().join("typo");
