@@ -14,6 +14,7 @@ mod flows;
 mod format;
 mod funnels;
 mod holdings;
+mod live;
 mod metrics;
 mod operate;
 mod query;
@@ -24,6 +25,7 @@ mod svg;
 mod times;
 mod tock;
 mod top;
+mod watch;
 pub mod work;
 
 pub use metrics::{Facts, Metrics, RejectedCount, Scrub};
@@ -98,6 +100,8 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/events.json"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.csv"], Need::Read, events::events, parts)
         .add(Method::GET, &["/events.ndjson"], Need::Read, export::export, parts)
+        .add(Method::GET, &["/live.json"], Need::Read, live::once, parts)
+        .add(Method::GET, &["/live"], Need::Read, live::stream, parts)
         .add(Method::POST, &["/query"], Need::Read, query::asked_by_body, parts)
         .add(Method::POST, &["/query.csv"], Need::Read, query::asked_by_body, parts)
         .add(Method::GET, &["/query.json"], Need::Read, query::asked_by_address, parts)

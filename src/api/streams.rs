@@ -1,8 +1,10 @@
 //! Streams: answers without a known end: how many there may be at once.
-//! - An export holds a place until its connection ends; past the bound it is refused (503).
+//! - An export or a watcher holds a place of its kind until its connection ends; past the bound it is refused (503).
 
+use super::watch::Watches;
 use crate::http::{Problem, Type};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// When a place is likely to be free again.
@@ -13,11 +15,22 @@ const RETRY_S: u32 = 30;
 pub struct StreamOptions {
     /// Exports at once.
     pub exports_max: usize,
+    /// Watchers at once.
+    pub watchers_max: usize,
+    /// How often it is looked whether what somebody watches has changed.
+    pub look_every: Duration,
+    /// How long a watcher hears nothing at the most.
+    pub heartbeat_every: Duration,
 }
 
 impl Default for StreamOptions {
     fn default() -> Self {
-        Self { exports_max: 4 }
+        Self {
+            exports_max: 4,
+            watchers_max: 100,
+            look_every: Duration::from_secs(1),
+            heartbeat_every: Duration::from_secs(15),
+        }
     }
 }
 
@@ -25,7 +38,9 @@ impl Default for StreamOptions {
 #[derive(Debug)]
 pub struct Streams {
     exports: Arc<Semaphore>,
-    options: StreamOptions,
+    watchers: Arc<Semaphore>,
+    pub(super) watches: Watches,
+    pub(super) options: StreamOptions,
 }
 
 /// A stream's place, free again when this is dropped.
@@ -36,12 +51,22 @@ impl Streams {
     /// Within these bounds.
     pub fn new(options: StreamOptions) -> Self {
         let places = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { exports: places(options.exports_max), options }
+        Self {
+            exports: places(options.exports_max),
+            watchers: places(options.watchers_max),
+            watches: Watches::default(),
+            options,
+        }
     }
 
     /// A place for an export.
     pub(super) fn export(&self) -> Result<Place, Problem> {
         place(&self.exports, "exports", "limits.exports_max", self.options.exports_max)
+    }
+
+    /// A place for a watcher.
+    pub(super) fn watch(&self) -> Result<Place, Problem> {
+        place(&self.watchers, "streams of /live", "limits.watchers_max", self.options.watchers_max)
     }
 }
 

@@ -3,6 +3,7 @@
 mod errors;
 mod export;
 mod funnels;
+mod live;
 mod query;
 mod retention;
 mod times;
@@ -106,7 +107,7 @@ fn over(store: Arc<dyn Store>) -> App {
         keys: crate::query::keys::SeenKeys::default(),
         clock: Clock::manual(NOW),
         questions: Questions::new(2, plan::Limits::default()),
-        streams: Streams::new(StreamOptions { exports_max: 1 }),
+        streams: Streams::new(StreamOptions { exports_max: 1, ..StreamOptions::default() }),
         bodies: Bodies::new(BodyLimits { bytes_max: 1 << 20, ..BodyLimits::default() }),
         probes: vec![works()],
         metrics: Metrics::new(Facts::default),

@@ -60,6 +60,11 @@ impl House {
             bytes_max: limits.query_bytes_max,
             time_max: limits.query_time_max,
         };
+        let streams = StreamOptions {
+            exports_max: limits.exports_max,
+            watchers_max: limits.watchers_max,
+            ..StreamOptions::default()
+        };
         let parts = Arc::new(api::Parts {
             store: Arc::new(Whole(self.store.clone())),
             sound: self.store.clone(),
@@ -69,7 +74,7 @@ impl House {
             keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),
-            streams: Streams::new(StreamOptions { exports_max: limits.exports_max }),
+            streams: Streams::new(streams),
             bodies: bodies.clone(),
             probes: self.probes(),
             metrics: self.metrics(),

@@ -99,6 +99,7 @@ fn check_limits(raw: raw::Limits) -> Result<Limits, ConfigError> {
         query_bytes_max: size("limits.query_bytes_max", raw.query_bytes_max, 256 * MIB, MIB, 64 * 1024 * MIB)?,
         queries_max: size("limits.queries_max", raw.queries_max, 8, 1, 1024)?,
         exports_max: size("limits.exports_max", raw.exports_max, 4, 1, 1024)?,
+        watchers_max: size("limits.watchers_max", raw.watchers_max, 100, 1, 10_000)?,
     })
 }
 

@@ -118,6 +118,8 @@ pub struct Limits {
     pub queries_max: usize,
     /// Exports at once.
     pub exports_max: usize,
+    /// Streams of `/live` at once.
+    pub watchers_max: usize,
 }
 
 /// The log's form.

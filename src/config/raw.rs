@@ -73,6 +73,7 @@ pub(super) struct Limits {
     pub query_bytes_max: Option<u64>,
     pub queries_max: Option<u64>,
     pub exports_max: Option<u64>,
+    pub watchers_max: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

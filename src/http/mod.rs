@@ -27,4 +27,4 @@ pub use problem::{InputError, Problem, Type, chain};
 pub use rates::{Rate, Rates};
 pub use request_id::RequestId;
 pub use routes::{Route, Routes};
-pub use server::{Options, Peer, listen, serve};
+pub use server::{Options, Peer, Stopping, listen, serve};

@@ -2,7 +2,8 @@
 //! - A head must be whole 10 s after the connection, or the answer before it, so idle connections end too.
 //! - Past the bound on connections, and while the process is out of files, accepting pauses; nothing accepted is lost.
 //! - A client that takes nothing of its answer for 30 s loses its connection (`patience`).
-//! - Stopping: no more accepts, idle connections end, requests under way finish, within [`Options::stop_max`].
+//! - Stopping: no more accepts, idle connections end, requests under way finish, within [`Options::stop_max`]; answers that
+//!   have no end of their own are told ([`Stopping`]).
 //! - Absent: TLS, HTTP/2; bodies' timeouts (`body`).
 
 use super::patience::Patient;
@@ -26,6 +27,18 @@ use tower::Service;
 /// The address at the other end of the connection a request came by; among the request's extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+/// Tells an answer that has no end of its own when the server stops; among the request's extensions.
+#[derive(Debug, Clone)]
+pub struct Stopping(pub watch::Receiver<()>);
+
+impl Stopping {
+    /// Waits until it does.
+    pub async fn wait(&mut self) {
+        // Nothing is ever sent: it stops by letting the sender go.
+        let _ = self.0.changed().await;
+    }
+}
 
 /// The bounds of the loop.
 #[derive(Debug, Clone, Copy)]
@@ -132,9 +145,11 @@ async fn connection(
 ) {
     // Answers are small and whole: waiting to fill a packet only delays them. A failure changes nothing else.
     let _ = stream.set_nodelay(true);
+    let stopping = Stopping(stopped.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(stopping.clone());
         router.clone().call(request)
     });
     let serving = http1::Builder::new()

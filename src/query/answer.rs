@@ -16,8 +16,8 @@ use crate::store::{Store, StoreError};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// The last five minutes.
-const NOW_MS: Millis = 300_000;
+/// How long ago `current_visitors` begin: the last five minutes.
+pub const NOW_MS: Millis = 300_000;
 
 /// A row: its labels, and a number a metric.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod flows;
 pub mod funnels;
 pub mod holdings;
+pub mod live;
 pub mod retention;
 pub mod times;
 pub mod top;

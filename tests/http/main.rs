@@ -5,6 +5,7 @@ mod described;
 mod explain;
 mod export;
 mod json_suite;
+mod live;
 mod pixel;
 mod scopes;
 mod support;

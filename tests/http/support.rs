@@ -10,7 +10,7 @@ use metronome::catalog::keys::{Keys, Scope};
 use metronome::catalog::salts::Salts;
 use metronome::clock::Clock;
 use metronome::event::{Event, Key};
-use metronome::http::{Access, Bodies, BodyLimits, Gate, Options, Origins, Peer, Rate, Rates, Routes};
+use metronome::http::{Access, Bodies, BodyLimits, Gate, Options, Origins, Peer, Rate, Rates, Routes, Stopping};
 use metronome::indexer::{self, Indexer};
 use metronome::ingest::{self, Ingest};
 use metronome::jobs::imports::Imports;
@@ -186,10 +186,11 @@ impl Served {
     }
 }
 
-/// A request of this method and address from this machine.
+/// A request of this method and address from this machine, of a server that stops: no answer is without an end.
 pub fn request(method: &str, uri: &str) -> axum::http::request::Builder {
     let peer = Peer(SocketAddr::from(([127, 0, 0, 1], 9)));
-    Request::builder().method(method).uri(uri).extension(peer)
+    let stopping = Stopping(tokio::sync::watch::channel(()).1);
+    Request::builder().method(method).uri(uri).extension(peer).extension(stopping)
 }
 
 impl App {

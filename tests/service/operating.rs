@@ -1,6 +1,7 @@
 //! Starting, stopping, what is said when it cannot.
 
-use crate::support::{Server, metronome, run};
+use crate::support::{Server, agent, metronome, run};
+use std::io::{BufRead, BufReader};
 
 #[test]
 fn a_fresh_folder_serves_takes_an_event_and_answers_for_it() {
@@ -92,7 +93,10 @@ fn an_export_is_what_events_shows_and_sent_back_it_is_known() {
     let server = Server::start(folder.path(), &[]);
     let event = |n: usize| {
         let kind = ["view", "download", "error", "poll"][n % 4];
-        format!(r#"{{"event_id":"e{n}","action":"{kind}","path":"/a/{n}","user":"u{}","n":{n}.5,"tags":["x","{n}"]}}"#, n % 7)
+        format!(
+            r#"{{"event_id":"e{n}","action":"{kind}","path":"/a/{n}","user":"u{}","n":{n}.5,"tags":["x","{n}"]}}"#,
+            n % 7
+        )
     };
     let lines: Vec<String> = (0..2_500).map(event).collect();
     assert_eq!(server.post("/tick", &lines.join("\n")).0, 202);
@@ -102,6 +106,24 @@ fn an_export_is_what_events_shows_and_sent_back_it_is_known() {
     assert!(status == 200 && read == server.events(""), "{status}: {} events", read.len());
     let again = server.post("/tick", &export);
     assert_eq!(again, (202, r#"{"accepted":0,"duplicates":2500,"rejected":[]}"#.to_owned()));
+}
+
+#[test]
+fn a_stream_of_what_happens_goes_on_until_the_server_stops() {
+    let folder = tempfile::tempdir().expect("folder");
+    let server = Server::start(folder.path(), &[("METRONOME_STORE_COMMIT_MS", "20")]);
+    let stream = agent().get(format!("http://{}/live", server.address)).call().expect("a stream");
+    let mut lines = BufReader::new(stream.into_body().into_reader()).lines();
+    let mut events = || -> Option<serde_json::Value> {
+        let data = lines.by_ref().map(|line| line.expect("it is not broken off"));
+        let live = data.filter_map(|line| line.strip_prefix("data: ").map(str::to_owned)).next()?;
+        Some(serde_json::from_str::<serde_json::Value>(&live).expect("JSON")["meta"]["sums"]["total"].clone())
+    };
+    assert_eq!(events(), Some(0.into()));
+    assert_eq!(server.post("/tick", r#"{"path":"/a"}"#).0, 202);
+    assert_eq!(events(), Some(1.into()));
+    assert!(server.stop().success());
+    assert_eq!(events(), None);
 }
 
 #[test]
