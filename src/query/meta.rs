@@ -3,7 +3,7 @@
 //! - A sum that does not add up across rows has no rest; the answer says so.
 
 use super::range::{Range, day_at};
-use crate::event::Day;
+use crate::event::{Day, Key};
 use crate::store::plan::{Bots, Counting};
 use crate::store::{Capabilities, DayState, Store, StoreError};
 use serde::Serialize;
@@ -32,12 +32,33 @@ pub struct Meta {
     /// Numbers that are estimates, with their error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approximate: Vec<String>,
+    /// Keys that were read as others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub substitutions: Vec<Substitution>,
     /// What else to know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// How the numbers add up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sums: Option<Sums>,
+}
+
+/// A key that a number read as another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Substitution {
+    /// The number: a metric, or a member of the answer.
+    pub metric: String,
+    /// The key asked for.
+    pub key: String,
+    /// What it was read as.
+    pub read_as: String,
+}
+
+impl Substitution {
+    /// `key` as `read_as`.
+    pub fn new(metric: &str, key: &Key, read_as: &Key) -> Self {
+        Self { metric: metric.to_owned(), key: key.name().to_owned(), read_as: read_as.name().to_owned() }
+    }
 }
 
 /// How the numbers of an answer add up.
@@ -77,6 +98,7 @@ impl Meta {
             open_days: open_days(&store.days().await?, range),
             damaged_days: damaged_days(store, range).await?,
             approximate: Vec::new(),
+            substitutions: Vec::new(),
             notes: Vec::new(),
             sums: None,
         })

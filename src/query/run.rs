@@ -3,7 +3,7 @@
 //! - A rest is told only where rows add up.
 
 use super::answer::{Part, Row, Table, compared, sort, table, too_many};
-use super::meta::{Meta, distinct_error, percentile_error};
+use super::meta::{Meta, Substitution, distinct_error, percentile_error};
 use super::number::json;
 use super::question::{Dimension, Query};
 use super::range::Range;
@@ -25,9 +25,6 @@ pub struct QueryMeta {
     pub meta: Meta,
     /// Metrics whose rows do not add up to the total.
     pub not_additive: Vec<String>,
-    /// Keys that were read as others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub substitutions: Vec<Substitution>,
     /// How each count adds up.
     pub sums: BTreeMap<String, Account>,
     /// Rows before pagination.
@@ -55,17 +52,6 @@ pub struct Account {
     pub without_visitor: Value,
     /// What bots did in the same range.
     pub bots: Value,
-}
-
-/// A key that a metric read as another.
-#[derive(Debug, Clone, Serialize)]
-pub struct Substitution {
-    /// The metric.
-    pub metric: String,
-    /// The key asked for.
-    pub key: String,
-    /// What it was read as.
-    pub read_as: String,
 }
 
 /// A row of an answer.
@@ -148,7 +134,6 @@ async fn account(
 ) -> Result<QueryMeta, StoreError> {
     let mut meta = Meta::of(store, &query.site, &query.when.range, query.bots).await?.counting(query.counting);
     let mut not_additive = Vec::new();
-    let mut substitutions = Vec::new();
     let mut countable = Vec::new();
     for (at, metric) in query.metrics.iter().enumerate() {
         let recipe = query.recipe(metric, &query.dimensions).map_err(StoreError::Invalid)?;
@@ -162,7 +147,7 @@ async fn account(
         meta.approximate.extend(approximation(store, recipe.estimate, &metric.name()));
         for reading in [Reading::Entering, Reading::Leaving] {
             if recipe.terms.iter().any(|term| term.reading == reading) {
-                substitutions.extend(substituted(query, &metric.name(), reading));
+                meta.substitutions.extend(substituted(query, &metric.name(), reading));
             }
         }
     }
@@ -179,7 +164,6 @@ async fn account(
     Ok(QueryMeta {
         meta,
         not_additive,
-        substitutions,
         sums: sums(store, query, whole, page, &countable).await?,
         total_rows: query.include.total_rows.then_some(whole.rows.len()),
         time_labels: if query.include.time_labels { Some(time_labels(query)?) } else { None },
@@ -200,12 +184,7 @@ fn substituted(query: &Query, metric: &str, reading: Reading) -> Vec<Substitutio
     keys.sort_unstable();
     keys.dedup();
     let changed = keys.into_iter().filter(|key| reading.key(key) != *key);
-    let told = |key: crate::event::Key| Substitution {
-        metric: metric.to_owned(),
-        key: key.name().to_owned(),
-        read_as: reading.key(&key).name().to_owned(),
-    };
-    changed.map(told).collect()
+    changed.map(|key| Substitution::new(metric, &key, &reading.key(&key))).collect()
 }
 
 /// Every label of the dimensions of time.

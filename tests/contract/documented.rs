@@ -1,12 +1,13 @@
 //! The examples of docs/metrics.md, asked of the events it gives: a definition that says one thing and counts another fails.
 
 use metronome::event::{Day, Event, Key, Known, Value};
-use metronome::query::dates;
 use metronome::query::number::json as number;
 use metronome::query::question::Setting;
 use metronome::query::range::Range;
 use metronome::query::read::read;
 use metronome::query::run::run;
+use metronome::query::{dates, filter};
+use metronome::report::flows::{self, Edge, Way};
 use metronome::report::funnels::definition::{Definition, Words};
 use metronome::report::funnels::{self, Step};
 use metronome::store::memory::Memory;
@@ -20,7 +21,7 @@ const PAGE: &str = include_str!("../../docs/metrics.md");
 /// Noon of 2015-01-23, UTC.
 const NOW: i64 = 1_422_014_400_000;
 /// Examples on the page; a page that lost some would test less in silence.
-const EXAMPLES: usize = 10;
+const EXAMPLES: usize = 13;
 
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
@@ -40,6 +41,7 @@ async fn every_example_is_answered_as_it_says() {
         let answer = match example.language {
             "json" => answer(&store, &question).await,
             "funnel" => reached(&store, &question).await,
+            "flow" => edges(&store, &question).await,
             other => panic!("no question is written in {other}"),
         };
         let expected: Json = serde_json::from_str(example.answer.expect("an answer")).expect("JSON");
@@ -82,6 +84,29 @@ async fn reached(store: &Memory, json: &Json) -> Json {
         None => Json::Array(vec![row(None, &funnel.steps)]),
         Some(_) => funnel.rows.iter().map(|(label, steps)| row(Some(label.clone().into()), steps)).collect(),
     }
+}
+
+/// The edges: their steps where they have some, their ends, their weights.
+async fn edges(store: &Memory, json: &Json) -> Json {
+    let page = |name: &str| json[name].as_str().map(str::to_owned);
+    let way = page("from_path").map(Way::From).or(page("to_path").map(Way::To)).unwrap_or(Way::Whole);
+    let only = json.get("where").map(|json| filter::read(json, "where", &[]).expect("a filter"));
+    let question = flows::Question {
+        site: "default".to_owned(),
+        range: word_of_range(),
+        bots: Bots::Exclude,
+        only: only.unwrap_or(Filter::All),
+        way,
+        steps: json["steps"].as_u64().unwrap_or(1) as usize,
+        limit: 100,
+        limits: Limits::default(),
+    };
+    let flow = flows::flow(store, &question).await.expect("an answer");
+    let edge = |edge: Edge| {
+        let step = edge.step.map(Json::from).into_iter();
+        step.chain([edge.from.into(), edge.to.into(), edge.weight.into()]).collect::<Json>()
+    };
+    flow.edges.into_iter().map(edge).collect()
 }
 
 /// The range that questions have where they say none.

@@ -87,19 +87,22 @@ def errors(asker):
 
 
 def flows(asker):
-    """All edges of whole visits, with what enters and leaves them; asked with visit keys alone, which hold of whole visits."""
+    """All edges of visits, with what enters and leaves them; asked with visit keys, which hold of whole visits, and with `path`:
+    an edge is there for the page before it as for the page after it."""
     given = {key: value for key, value in items.common(asker).items() if key != "where"} | {"limit": LIMIT}
     if asker.where and asker.dice.random() < 0.5:
-        given["where"] = json.dumps(asker.filter(asker.visit_keys, 1), ensure_ascii=False)
+        given["where"] = json.dumps(asker.filter([*asker.visit_keys, "path"], 1), ensure_ascii=False)
     question = items.asked(given)
 
     def judge(answer):
-        condition = metrics.asked(question, VISIT_AT, {})
+        condition = metrics.asked(question | {"filters": []}, VISIT_AT, {})
+        of, behind = (filters.all_of(question["filters"], names) for names in (metrics.PAGE, metrics.PREVIOUS))
         mine = asker.sql.execute(
-            f"""WITH p AS (SELECT *, lead(ord) OVER (PARTITION BY visit ORDER BY ord) IS NULL AS ends FROM e
-                WHERE visit IS NOT NULL AND action = 'view' AND page IS NOT NULL AND {condition})
-            SELECT coalesce(previous, '(entry)'), page, count(*) FROM p GROUP BY ALL
-            UNION ALL SELECT page, '(exit)', count(*) FROM p WHERE ends GROUP BY ALL"""
+            f"""WITH p AS (SELECT *, lead(ord) OVER (PARTITION BY visit ORDER BY ord) IS NULL AS ends, {of} AS asked,
+                    previous IS NOT NULL AND {behind} AS behind
+                FROM e WHERE visit IS NOT NULL AND action = 'view' AND page IS NOT NULL AND {condition})
+            SELECT coalesce(previous, '(entry)'), page, count(*) FROM p WHERE asked OR behind GROUP BY ALL
+            UNION ALL SELECT page, '(exit)', count(*) FROM p WHERE ends AND asked GROUP BY ALL"""
         ).fetchall()
         mine = {(before, after): count for before, after, count in mine}
         theirs = {(edge["from"], edge["to"]): edge["weight"] for edge in answer["edges"]}

@@ -38,7 +38,7 @@ async fn funnels_and_flows_answer_and_say_what_fits() {
         ("from_path=/a&to_path=/b", "exclude each other"),
         ("steps=6", "from 1 to 5"),
         ("steps=2", "from_path"),
-        ("where=%5B%22is%22,%22path%22,%5B%22/a%22%5D%5D", "may differ within a visit"),
+        ("where=%5B%22is%22,%22action%22,%5B%22/a%22%5D%5D", "action may differ within a visit; flows take path,"),
     ];
     for (query, says) in table {
         let said = app.get(&format!("/flows.json?{query}")).await;

@@ -2,23 +2,23 @@
 //! - An edge `a → b` is a view of `b` whose previous is `a`; `(entry)` leads to a visit's first page view, `(exit)`
 //!   follows its last: what flows into a page flows out of it.
 //! - One step is asked of the events' `previous`, which sealed days keep answers of; several are walked along trails.
-//! - Time is that of the visit's start. What is asked of events alone must be the same on all events of a visit.
+//! - Time is that of the visit's start. A filter is of keys that are the same on all events of a visit, and of `path`: it
+//!   leaves the edges that have a page it matches at an end, so that what flows into such a page still flows out of it.
 //! - Bounded by the rows of an answer and the events of trails; edges shown are the heaviest.
 
+mod edges;
 mod walk;
 
-use crate::event::{Key, Known};
-use crate::query::meta::Meta;
+use crate::event::Known;
+use crate::query::meta::{Meta, Substitution};
 use crate::query::range::Range;
 use crate::query::recipe::{VISIT_KEYS, is_visit_key};
 use crate::query::rekey::keys_of;
 use crate::query::scope::{of_actions, of_site};
-use crate::store::plan::{Bots, Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
-use crate::store::trails::{TrailLimits, TrailPlan, Visits};
+use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use walk::{Walk, Weights};
 
 /// Before a visit's first page view.
 pub const ENTRY: &str = "(entry)";
@@ -47,7 +47,7 @@ pub struct Question {
     pub range: Range,
     /// Whether bots count.
     pub bots: Bots,
-    /// Which visits alone.
+    /// Which visits and pages alone.
     pub only: Filter,
     /// Which flow.
     pub way: Way,
@@ -96,23 +96,35 @@ pub struct Flow {
     pub meta: Meta,
 }
 
-/// Why a filter does not fit: a key of it is not one of whole visits.
+/// Why a filter does not fit: a key of it is neither one of whole visits nor `path`.
 pub fn unfit(only: &Filter) -> Option<String> {
     let mut wrong = None;
     keys_of(only, &mut |key| {
-        if !is_visit_key(key) && *key != Key::Known(Known::Visitor) {
+        if !is_visit_key(key) && *key != Known::Visitor.into() && *key != Known::Path.into() {
             wrong.get_or_insert_with(|| key.name().to_owned());
         }
     });
-    wrong.map(|name| {
-        format!("{name} may differ within a visit; flows take {VISIT_KEYS}, and pages as from_path or to_path")
-    })
+    wrong.map(|name| format!("{name} may differ within a visit; flows take path, {VISIT_KEYS}"))
 }
+
+/// Whether a filter depends on pages.
+fn names_path(only: &Filter) -> bool {
+    let mut found = false;
+    keys_of(only, &mut |key| found |= *key == Known::Path.into());
+    found
+}
+
+/// Weights by step, counted from the page asked for, and pages.
+type Weights = BTreeMap<(usize, String, String), u64>;
 
 /// How visits flow.
 pub async fn flow(store: &dyn Store, question: &Question) -> Result<Flow, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
     meta.notes.push("time is that of the visit's start".to_owned());
+    if names_path(&question.only) {
+        let substitution = Substitution::new("weight", &Known::Path.into(), &Known::Previous.into());
+        meta.substitutions.push(substitution);
+    }
     if !(1..=STEPS_MAX).contains(&question.steps) {
         return Err(StoreError::Invalid(format!("steps: {}; it may be 1 to {STEPS_MAX}", question.steps)));
     }
@@ -121,8 +133,8 @@ pub async fn flow(store: &dyn Store, question: &Question) -> Result<Flow, StoreE
             let text = "steps: several begin at from_path or end at to_path; (entry) and (exit) are pages too";
             return Err(StoreError::Invalid(text.to_owned()));
         }
-        (_, 1) => fetch_edges(store, question).await?,
-        _ => fetch_paths(store, question).await?,
+        (_, 1) => edges::fetch(store, question).await?,
+        _ => walk::fetch(store, question).await?,
     };
     let (edges, nodes) = shown(weights, &question.way, question.limit);
     Ok(Flow { edges, nodes, meta })
@@ -133,97 +145,10 @@ impl Question {
         TimeRange { key: TimeKey::VisitAt, from: self.range.from, to: self.range.to }
     }
 
+    /// Views of anything, whatever is asked for.
     fn views(&self) -> Filter {
-        of_site(&self.site, self.bots).and(self.only.clone()).and(of_actions(&["view"]))
+        of_site(&self.site, self.bots).and(of_actions(&["view"]))
     }
-
-    /// Views by what was before them, of pages that are named by `page`.
-    fn plan(&self, page: Known, only: Filter) -> Plan {
-        let is = |key: Known, text: &str| Filter::is(key, text);
-        let near = match &self.way {
-            Way::From(from) if from == ENTRY => Filter::Not(Box::new(Filter::Exists(Known::Previous.into()))),
-            Way::From(from) => Filter::Or(vec![is(page, from), is(Known::Previous, from)]),
-            Way::To(to) if to != EXIT => is(page, to),
-            Way::To(_) | Way::Whole => Filter::All,
-        };
-        Plan {
-            filter: self.views().and(only).and(near),
-            range: self.range(),
-            groups: vec![Group::Key(Known::Previous.into()), Group::Key(page.into())],
-            metrics: vec![Metric::of(Measure::Events)],
-            order: Vec::new(),
-            offset: 0,
-            limit: self.limits.rows_max,
-            limits: self.limits,
-        }
-    }
-}
-
-/// The edges of one step, exits among them.
-async fn fetch_edges(store: &dyn Store, question: &Question) -> Result<Weights, StoreError> {
-    let has = |key: Known| Filter::Exists(key.into());
-    let without_path = Filter::Not(Box::new(has(Known::Path))).and(has(Known::Id));
-    let mut edges: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for (page, only) in [(Known::Path, has(Known::Path)), (Known::Id, without_path)] {
-        for row in store.aggregate(&question.plan(page, only)).await?.rows {
-            let mut labels = row.labels.into_iter().map(|label| match label {
-                Label::Text(text) => text.into(),
-                Label::Null | Label::Time(_) => ENTRY.to_owned(),
-            });
-            let (Some(from), Some(to)) = (labels.next(), labels.next()) else { continue };
-            // Counts are whole numbers below 2^53.
-            let count = row.values.first().copied().flatten().unwrap_or_default() as u64;
-            *edges.entry((from, to)).or_default() += count;
-        }
-    }
-    if !matches!(&question.way, Way::To(to) if to != EXIT) && !matches!(&question.way, Way::From(from) if from == ENTRY)
-    {
-        let exits = exits(&edges);
-        edges.extend(exits);
-    }
-    let wanted = |from: &str, to: &str| match &question.way {
-        Way::Whole => true,
-        Way::From(page) => from == page,
-        Way::To(page) => to == page,
-    };
-    let edges = edges.into_iter().filter(|((from, to), weight)| *weight > 0 && wanted(from, to));
-    Ok(edges.map(|((from, to), weight)| ((1, from, to), weight)).collect())
-}
-
-/// What flows into each page and not on to another.
-fn exits(edges: &BTreeMap<(String, String), u64>) -> Vec<((String, String), u64)> {
-    let mut flows: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for ((from, to), weight) in edges {
-        flows.entry(to).or_default().0 += weight;
-        flows.entry(from).or_default().1 += weight;
-    }
-    let pages = flows.into_iter().filter(|(page, _)| *page != ENTRY);
-    pages.map(|(page, (into, out))| ((page.to_owned(), EXIT.to_owned()), into.saturating_sub(out))).collect()
-}
-
-/// The edges of paths of several steps.
-async fn fetch_paths(store: &dyn Store, question: &Question) -> Result<Weights, StoreError> {
-    let keys: [Key; 2] = [Known::Path.into(), Known::Id.into()];
-    let plan = TrailPlan {
-        filter: question.views().and(Filter::Exists(Known::Visit.into())),
-        range: question.range(),
-        marks: vec![Filter::Or(keys.iter().cloned().map(Filter::Exists).collect())],
-        labels: keys.to_vec(),
-        visits: Visits::Given,
-        limits: TrailLimits { time_max: question.limits.time_max, ..TrailLimits::default() },
-    };
-    let mut walk = Walk::new(question.way.clone(), question.steps);
-    let mut trails = store.trails(&plan).await?;
-    while let Some(batch) = trails.recv().await {
-        let batch = batch?;
-        // Off the threads that answer everybody.
-        let walked = tokio::task::spawn_blocking(move || {
-            walk.take(&batch);
-            walk
-        });
-        walk = walked.await.map_err(|_| StoreError::Stopped)?;
-    }
-    Ok(walk.finish())
 }
 
 /// The heaviest edges, and what flows through their ends.

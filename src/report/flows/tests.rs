@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::event::{Day, Event, Value};
+use crate::query::scope::{having, not};
 use crate::store::Entry;
 use crate::store::memory::Memory;
+use crate::store::plan::Case;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
@@ -20,6 +22,7 @@ async fn store(visits: &[Vec<&str>]) -> Memory {
             event.set(if page.starts_with('#') { Known::Id } else { Known::Path }, Value::text(*page));
             event.set(Known::Visitor, Value::hash(visit as u64 / 2));
             event.set(Known::Visit, Value::hash(visit as u64 + 1));
+            event.set(Known::Browser, Value::text(browser(visit)));
             event.set(Known::VisitAt, Value::Int(visit as i64 * 100));
             if at > 0 {
                 event.set(Known::Previous, Value::text(pages[at - 1]));
@@ -30,6 +33,10 @@ async fn store(visits: &[Vec<&str>]) -> Memory {
     let (store, end) = (Memory::new(), entries.len() as u64);
     store.write(entries, end).await.unwrap();
     store
+}
+
+fn browser(visit: usize) -> &'static str {
+    ["Firefox", "Chrome"][visit % 2]
 }
 
 fn question(way: Way, steps: usize) -> Question {
@@ -115,6 +122,77 @@ async fn few_edges_are_the_heaviest_and_their_nodes_hold_all_that_flows() {
     assert_eq!((flow.edges, flow.nodes), (vec![edge], vec![node("/a", 4), node("(entry)", 3)]));
 }
 
+fn paths(pages: &[&str]) -> Filter {
+    Filter::Is(Known::Path.into(), pages.iter().map(|page| (*page).to_owned()).collect(), Case::Exact)
+}
+
+#[tokio::test]
+async fn a_path_leaves_the_edges_to_it_and_from_it() {
+    let asked = |way, steps, only: Filter| async move {
+        let question = Question { only, ..question(way, steps) };
+        let flow = flow(&store(&visits()).await, &question).await.unwrap();
+        let line = |edge: &Edge| format!("{} → {} {}", edge.from, edge.to, edge.weight);
+        (flow.edges.iter().map(line).collect::<Vec<_>>(), flow.meta.substitutions)
+    };
+    let (edges, said) = asked(Way::Whole, 1, paths(&["#c"])).await;
+    assert_eq!(edges, ["#c → (exit) 1", "/b → #c 1"]);
+    assert_eq!(said, [Substitution::new("weight", &Known::Path.into(), &Known::Previous.into())]);
+    let (edges, _) = asked(Way::Whole, 1, not(paths(&["/a"]))).await;
+    // Three come to /b and three go on from it; /a is there as their other end alone.
+    assert_eq!(edges, ["/a → /b 2", "#c → (exit) 1", "(entry) → /b 1", "/b → #c 1", "/b → (exit) 1", "/b → /a 1"]);
+    let (edges, _) = asked(Way::From("/a".to_owned()), 2, paths(&["#c"])).await;
+    assert_eq!(edges, ["/b → #c 1"]);
+    assert_eq!(asked(Way::Whole, 1, Filter::is(Known::Browser, "Firefox")).await.1, []);
+}
+
+#[test]
+fn a_filter_is_of_pages_and_of_what_is_the_same_all_through_a_visit() {
+    assert_eq!(unfit(&paths(&["/a"]).and(Filter::is(Known::Entry, "/a")).and(having(Known::Visitor))), None);
+    let why = unfit(&Filter::Or(vec![paths(&["/a"]), having(Known::Id)])).unwrap();
+    assert!(why.starts_with("id may differ within a visit; flows take path, entry"), "{why}");
+}
+
+/// Filters, and whether they match a page of a visit by this browser.
+type Asked = (Filter, fn(&str, &str) -> bool);
+
+fn filters() -> Vec<Asked> {
+    let firefox = || Filter::is(Known::Browser, "Firefox");
+    vec![
+        (firefox(), |_, browser| browser == "Firefox"),
+        (paths(&["/a"]), |page, _| page == "/a"),
+        (not(paths(&["/a", "#c"])), |page, _| page == "/b"),
+        (paths(&["/b", "#c"]).and(firefox()), |page, browser| page != "/a" && browser == "Firefox"),
+        (Filter::Or(vec![paths(&["#c"]), firefox()]), |page, browser| page == "#c" || browser == "Firefox"),
+        (having(Known::Path), |_, _| true),
+        (not(having(Known::Path)), |_, _| false),
+    ]
+}
+
+/// The edges of visits, by step, as anyone would count them.
+fn counted(visits: &[Vec<&str>], way: &Way, steps: usize, matches: fn(&str, &str) -> bool) -> Weights {
+    let mut weights = Weights::new();
+    for (visit, pages) in visits.iter().enumerate() {
+        let pages = [&[ENTRY], pages.as_slice(), &[EXIT]].concat();
+        let is_asked = |page: &str| page != ENTRY && page != EXIT && matches(page, browser(visit));
+        for place in 0..pages.len() {
+            let begins = |page: &str| pages[place] == page && (steps == 1 || place == 0 || pages[place - 1] != page);
+            let edges: Vec<usize> = match way {
+                Way::Whole => vec![place],
+                Way::From(page) if begins(page) => (place..place + steps).collect(),
+                Way::To(page) if begins(page) => (0..steps).filter_map(|step| place.checked_sub(step + 1)).collect(),
+                _ => continue,
+            };
+            for (step, from) in edges.into_iter().enumerate() {
+                let Some([from, to]) = pages.get(from..from + 2) else { break };
+                if is_asked(from) || is_asked(to) {
+                    *weights.entry((step + 1, (*from).to_owned(), (*to).to_owned())).or_default() += 1;
+                }
+            }
+        }
+    }
+    weights
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -142,6 +220,41 @@ proptest! {
             let edges: BTreeMap<(String, String), u64> =
                 whole.iter().map(|edge| ((edge.from.clone(), edge.to.clone()), edge.weight)).collect();
             prop_assert_eq!(&paths, &edges);
+        }
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn filtered_flows_are_counted_as_anyone_would(
+        visits in proptest::collection::vec(
+            proptest::collection::vec(proptest::sample::select(vec!["/a", "/b", "#c"]), 1..6), 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let store = runtime.block_on(store(&visits));
+        let pages = ["/a", "/b", "#c", ENTRY, EXIT].map(str::to_owned);
+        let ways = pages.iter().flat_map(|page| [Way::From(page.clone()), Way::To(page.clone())]);
+        let asked = ways.flat_map(|way| [1, 2, 4].map(|steps| (way.clone(), steps))).chain([(Way::Whole, 1)]);
+        for ((way, steps), (only, matches)) in asked.flat_map(|asked| filters().into_iter().map(move |one| (asked.clone(), one))) {
+            let question = Question { only: only.clone(), ..question(way.clone(), steps) };
+            let edges = runtime.block_on(flow(&store, &question)).unwrap().edges;
+            let found: Weights = edges.into_iter().map(|edge| ((edge.step.unwrap_or(1), edge.from, edge.to), edge.weight)).collect();
+            prop_assert_eq!(&found, &counted(&visits, &way, steps, matches), "{:?} {} {:?}", way, steps, only);
+            if way == Way::Whole {
+                let asked = visits.iter().enumerate().flat_map(|(visit, pages)| pages.iter().map(move |page| (*page, browser(visit))));
+                for page in ["/a", "/b", "#c"] {
+                    // Where every view of a page is asked for, what flows into it flows out of it.
+                    if asked.clone().filter(|(name, _)| *name == page).all(|(name, browser)| matches(name, browser)) {
+                        let flows = |end: fn(&(usize, String, String)) -> &str| -> u64 {
+                            found.iter().filter(|(edge, _)| end(edge) == page).map(|(_, weight)| weight).sum()
+                        };
+                        prop_assert_eq!(flows(|edge| edge.1.as_str()), flows(|edge| edge.2.as_str()), "{} of {:?}", page, only);
+                    }
+                }
+            }
         }
     }
 }
