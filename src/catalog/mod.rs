@@ -3,10 +3,11 @@
 //! - `Ok` means synced. Several processes may open the file; a writer waits for another one, up to [`BUSY_MS`].
 //! - What is removed is in no file afterwards: deleted bytes are overwritten, and the rollback journal is unlinked at each
 //!   commit (a write-ahead log would keep them).
-//! - Calls block for as long as a sync takes. Typed rooms stand on top: [`salts`], [`keys`].
+//! - Calls block for as long as a sync takes. Typed rooms stand on top: [`salts`], [`keys`], [`queries`].
 //! - Absent: what is large (events), what is rebuilt (caches).
 
 pub mod keys;
+pub mod queries;
 pub mod salts;
 
 use crate::error::Kind;

@@ -4,6 +4,7 @@
 //! - Absent: the shapes of reports (`report`), HTTP and CSV (`api`), how plans are answered (`store`).
 
 pub mod answer;
+pub mod custom;
 pub mod dates;
 pub mod filter;
 pub mod goal;
