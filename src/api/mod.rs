@@ -6,6 +6,7 @@
 
 mod ask;
 mod csv;
+mod description;
 mod errors;
 mod events;
 mod explain;
@@ -17,6 +18,7 @@ mod holdings;
 mod live;
 mod metrics;
 mod operate;
+mod queries;
 mod query;
 mod questions;
 mod retention;
@@ -36,6 +38,7 @@ pub use streams::{StreamOptions, Streams};
 use crate::clock::Clock;
 use crate::http::{Bodies, Need, Routes};
 use crate::normalize::Sites;
+use crate::query::custom::book::Book;
 use crate::query::goal::Goals;
 use crate::query::keys::SeenKeys;
 use crate::report::funnels::definition::Funnels;
@@ -55,6 +58,8 @@ pub struct Parts {
     pub goals: Goals,
     /// The sites' funnels.
     pub funnels: Funnels,
+    /// Custom queries.
+    pub queries: Arc<Book>,
     /// Keys that questions may speak of.
     pub keys: SeenKeys,
     /// The time.
@@ -76,6 +81,8 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
     const ITEM: &[&str] = &["/tock/{id}.json", "/tock/{id}.csv", "/tock/{id}.svg"];
     const GROUP: &[&str] = &["/errors/{fingerprint}.json"];
     const FUNNEL: &[&str] = &["/funnels/{name}.json", "/funnels/{name}.csv"];
+    const CUSTOM: &[&str] = &["/queries/{name}"];
+    const CUSTOM_READ: &[&str] = &["/queries/{name}", "/queries/{name}.json", "/queries/{name}.csv"];
     Routes::default()
         .add_described(Method::GET, "/tock/{*item}", ITEM, Need::Read, tock::item, parts)
         .add(Method::GET, &["/tock.json"], Need::Read, tock::whole, parts)
@@ -106,12 +113,16 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::POST, &["/query.csv"], Need::Read, query::asked_by_body, parts)
         .add(Method::GET, &["/query.json"], Need::Read, query::asked_by_address, parts)
         .add(Method::GET, &["/query.csv"], Need::Read, query::asked_by_address, parts)
+        .add(Method::GET, &["/queries.json"], Need::Read, queries::list, parts)
+        .add_described(Method::GET, "/queries/{query}", CUSTOM_READ, Need::Read, queries::get, parts)
+        .add_described(Method::PUT, "/queries/{query}", CUSTOM, Need::Admin, queries::put, parts)
+        .add_described(Method::DELETE, "/queries/{query}", CUSTOM, Need::Admin, queries::delete, parts)
         .add(Method::GET, &["/meta.json"], Need::Read, holdings::meta, parts)
         .add(Method::GET, &["/explain"], Need::Read, explain::stored, parts)
         .add(Method::GET, &["/health"], Need::Open, operate::health, parts)
         .add(Method::GET, &["/ready"], Need::Open, operate::ready, parts)
         .add(Method::GET, &["/metrics"], Need::ReadAll, operate::metrics, parts)
-        .add(Method::GET, &["/openapi.json"], Need::Open, operate::description, parts)
+        .add(Method::GET, &["/openapi.json"], Need::Open, description::description, parts)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Operating: alive, able to work, metrics, and the description of the API.
+//! Operating: alive, able to work, metrics.
 //! - `/health` says that the process answers; `/ready` asks each part and names it.
 
 use super::Parts;
@@ -66,8 +66,4 @@ pub(super) async fn metrics(State(parts): State<Arc<Parts>>) -> Result<Response,
     let text =
         parts.metrics.text(position, damaged).map_err(|error| Problem::failed(crate::error::Kind::Internal, &error))?;
     Ok(typed("application/openmetrics-text; version=1.0.0; charset=utf-8", text))
-}
-
-pub(super) async fn description() -> Response {
-    typed("application/json", include_str!("../../openapi.json"))
 }

@@ -46,12 +46,15 @@ pub(super) async fn asked_by_body(
 }
 
 async fn answered(parts: &Parts, caller: &Caller, json: &Value, format: Format) -> Result<Response, Problem> {
-    let query = parts.query(caller, json).await?;
+    answer(parts, &parts.query(caller, json).await?, format).await
+}
+
+/// Answers a question that was read.
+pub(super) async fn answer(parts: &Parts, query: &Query, format: Format) -> Result<Response, Problem> {
     let wanted = if query.is_partial { Wanted::Sound } else { Wanted::Whole };
-    let answer =
-        parts.ask("query", run(wanted.store(parts), &query)).await.map_err(|problem| problem.about("query"))?;
+    let answer = parts.ask("query", run(wanted.store(parts), query)).await.map_err(|problem| problem.about("query"))?;
     let damaged = answer.meta.meta.damaged_days.clone();
-    Ok(marked(written(format, &query, &answer), &damaged))
+    Ok(marked(written(format, query, &answer), &damaged))
 }
 
 impl Parts {

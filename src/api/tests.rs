@@ -4,6 +4,7 @@ mod errors;
 mod export;
 mod funnels;
 mod live;
+mod queries;
 mod query;
 mod retention;
 mod times;
@@ -11,9 +12,11 @@ mod times;
 use super::*;
 use crate::catalog::Catalog;
 use crate::catalog::keys::Keys;
+use crate::catalog::queries::Queries;
 use crate::event::{Event, Key, Known, Value};
 use crate::http::{Access, BodyLimits, Gate, Origins, Peer, Rates};
 use crate::normalize::SiteRules;
+use crate::query::custom;
 use crate::query::goal::Goal;
 use crate::report::funnels::definition::Definition;
 use crate::store::memory::Memory;
@@ -23,7 +26,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
@@ -33,6 +36,7 @@ const DAY: i64 = 86_400_000;
 
 struct App {
     router: Router,
+    keys: Arc<Keys>,
     _folder: tempfile::TempDir,
 }
 
@@ -97,6 +101,8 @@ fn over(store: Arc<dyn Store>) -> App {
     let goal = Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download") };
     let steps = serde_json::json!([["is", "id", ["/a/b.c"]], "fetched"]);
     let funnel = Definition::of(steps.as_array().unwrap(), std::slice::from_ref(&goal)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
     let works = || Probe { part: "store", check: Box::new(|| Box::pin(async { Ok(None) })) };
     let parts = Arc::new(Parts {
         sound: store.clone(),
@@ -104,6 +110,7 @@ fn over(store: Arc<dyn Store>) -> App {
         sites: Arc::new(Sites::new(vec![shop], SiteRules::named("default"))),
         goals: HashMap::from([("default".to_owned(), vec![goal])]),
         funnels: HashMap::from([("default".to_owned(), vec![("fetch".to_owned(), funnel)])]),
+        queries: Arc::new(Book::new(filed(), Queries::new(Arc::clone(&catalog)))),
         keys: crate::query::keys::SeenKeys::default(),
         clock: Clock::manual(NOW),
         questions: Questions::new(2, plan::Limits::default()),
@@ -112,16 +119,20 @@ fn over(store: Arc<dyn Store>) -> App {
         probes: vec![works()],
         metrics: Metrics::new(Facts::default),
     });
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
-    let keys = Keys::open(catalog, Clock::manual(NOW)).unwrap();
+    let keys = Arc::new(Keys::open(catalog, Clock::manual(NOW)).unwrap());
     let gate = Gate {
-        access: Access::new(Arc::new(keys)),
+        access: Access::new(Arc::clone(&keys)),
         trusted_proxies: Vec::new(),
         rates: Rates::new(None, None, 100),
         origins: Origins::default(),
     };
-    App { router: routes(&parts).into_router(gate), _folder: folder }
+    App { router: routes(&parts).into_router(gate), keys, _folder: folder }
+}
+
+/// A custom query that a file configures.
+fn filed() -> BTreeMap<String, custom::Definition> {
+    let written = serde_json::json!({"query": {"site_id": "shop", "metrics": ["views"]}});
+    [("filed".to_owned(), custom::Definition::read(&written).unwrap())].into()
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 
 mod belief;
 mod files;
+mod queries;
 mod rules;
 mod scrub;
 mod serve;
@@ -15,6 +16,7 @@ mod wiring;
 pub use serve::{held_url, serve};
 
 use crate::catalog::Catalog;
+use crate::catalog::queries::Queries;
 use crate::catalog::salts::Salts;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,6 +27,7 @@ use crate::ingest::{self, Ingest};
 use crate::journal::{Journal, Lock};
 use crate::normalize::places::Places;
 use crate::normalize::{Sites, client};
+use crate::query::custom::book::Book;
 use crate::query::goal::Goals;
 use crate::report::funnels::definition::Funnels;
 use crate::store::Store;
@@ -74,6 +77,12 @@ pub enum AppError {
     /// The GeoIP database.
     #[error(transparent)]
     Places(#[from] crate::normalize::places::PlacesError),
+    /// Files of custom queries.
+    #[error("custom queries: {why}")]
+    Queries {
+        /// Which files, where in them, and what does not fit.
+        why: String,
+    },
     /// A site's route, goal or funnel.
     #[error("configuration: site {site}: {why}")]
     Site {
@@ -98,7 +107,7 @@ impl AppError {
             Self::Store(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::NoData { .. } | Self::Places(_) | Self::Site { .. } => Kind::Invalid,
+            Self::NoData { .. } | Self::Places(_) | Self::Site { .. } | Self::Queries { .. } => Kind::Invalid,
         }
     }
 }
@@ -112,6 +121,7 @@ pub struct House {
     sites: Arc<Sites>,
     goals: Goals,
     funnels: Funnels,
+    queries: Arc<Book>,
     store: Arc<dyn Store>,
     journal: Journal,
     ingest: Ingest,
@@ -131,11 +141,13 @@ impl House {
         let sites = Arc::new(rules::sites(config)?);
         let goals = rules::goals(config)?;
         let funnels = rules::funnels(config, &goals)?;
+        let filed = queries::filed(config, &goals, &clock)?;
         let places = config.privacy.geoip.as_deref().map(Places::open).transpose()?.map(Arc::new);
         // The lock first: nobody else may be in the folder while its parts are opened.
         let lock = Lock::take(&data_dir.join("journal"))?;
         let catalog = Arc::new(Catalog::open(&data_dir.join("catalog.sqlite"))?);
         let salts = Arc::new(Salts::open(Arc::clone(&catalog))?);
+        let queries = Arc::new(Book::new(filed, Queries::new(Arc::clone(&catalog))));
         let store = Embedded::open(&data_dir.join("store"), rules::store(config))?;
         let (journal, recovery) = Journal::open_locked(lock, rules::journal(config, store.reached()))?;
         let store: Arc<dyn Store> = Arc::new(store);
@@ -167,6 +179,7 @@ impl House {
             sites,
             goals,
             funnels,
+            queries,
             store,
             journal,
             ingest,
@@ -219,7 +232,9 @@ pub fn catalog_path(config: &Config) -> Result<PathBuf, AppError> {
 /// Checks the configuration and what it names; answers what was found, in words.
 pub fn check(config: &Config) -> Result<String, AppError> {
     rules::sites(config)?;
-    rules::funnels(config, &rules::goals(config)?)?;
+    let goals = rules::goals(config)?;
+    rules::funnels(config, &goals)?;
+    let queries = queries::filed(config, &goals, &Clock::System)?.len();
     if let Some(path) = &config.privacy.geoip {
         Places::open(path)?;
     }
@@ -230,7 +245,11 @@ pub fn check(config: &Config) -> Result<String, AppError> {
     let probe = tempfile::NamedTempFile::new_in(there);
     probe.map_err(|source| AppError::Folder { path: there.to_owned(), source })?;
     let new = if there == data_dir { "" } else { " (not made yet)" };
-    Ok(format!("the configuration is sound: data in {}{new}, HTTP on {address}\n", config.data_dir.display()))
+    let data_dir = config.data_dir.display();
+    let of_files =
+        config.queries_dir.as_ref().map(|folder| format!(", custom queries in {}: {queries}", folder.display()));
+    let of_files = of_files.unwrap_or_default();
+    Ok(format!("the configuration is sound: data in {data_dir}{new}, HTTP on {address}{of_files}\n"))
 }
 
 fn make_folder(path: &Path) -> Result<(), AppError> {

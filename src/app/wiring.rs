@@ -71,6 +71,7 @@ impl House {
             sites: self.sites.clone(),
             goals: self.goals.clone(),
             funnels: self.funnels.clone(),
+            queries: self.queries.clone(),
             keys: SeenKeys::default(),
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),

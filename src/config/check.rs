@@ -25,6 +25,7 @@ pub(super) fn check(raw: raw::Raw) -> Result<Config, ConfigError> {
         .collect::<Result<_, _>>()?;
     Ok(Config {
         data_dir: raw.data_dir.unwrap_or_else(|| "metronome-data".to_owned()).into(),
+        queries_dir: raw.queries_dir.map(PathBuf::from),
         http: check_http(raw.http)?,
         journal: check_journal(raw.journal)?,
         store: check_store(raw.store)?,

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Config {
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// Where custom queries lie as files; `None` where there are none.
+    pub queries_dir: Option<PathBuf>,
     /// The HTTP server.
     pub http: Http,
     /// The journal.

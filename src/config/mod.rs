@@ -76,7 +76,18 @@ pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, Stri
     keys::refuse_unknown(&table)?;
     keys::lay_environment_over(&mut table, environment)?;
     let raw = raw::Raw::deserialize(table).map_err(|error| ConfigError::Syntax { origin, why: error.to_string() })?;
-    check::check(raw)
+    let mut config = check::check(raw)?;
+    config.queries_dir = queries_dir(file, config.queries_dir);
+    Ok(config)
+}
+
+/// The folder of custom queries: the one that is set, else `queries` where it is there; both beside the file.
+fn queries_dir(file: Option<&Path>, set: Option<PathBuf>) -> Option<PathBuf> {
+    let beside = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    match set {
+        Some(set) => Some(beside.join(set)),
+        None => Some(beside.join("queries")).filter(|folder| folder.is_dir()),
+    }
 }
 
 fn parse(text: &str, origin: &str) -> Result<toml::Table, ConfigError> {

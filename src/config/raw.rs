@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Raw {
     pub data_dir: Option<String>,
+    pub queries_dir: Option<String>,
     pub http: Http,
     pub journal: Journal,
     pub store: Store,

@@ -65,6 +65,8 @@ pub struct Caller {
     pub address: IpAddr,
     /// The one site its key is bound to.
     pub site: Option<Box<str>>,
+    /// Whether it may read: what an open route tells readers alone, it tells by this.
+    pub may_read: bool,
 }
 
 impl Caller {
@@ -105,6 +107,7 @@ pub(super) struct Knock<'a> {
 pub(super) struct Opened {
     pub key: Option<Box<str>>,
     pub site: Option<Box<str>>,
+    pub may_read: bool,
 }
 
 impl Access {
@@ -120,9 +123,10 @@ impl Access {
 
     pub(super) fn check(&self, knock: &Knock<'_>) -> Result<Opened, Problem> {
         let failed = |error: CatalogError| Problem::failed(error.kind(), &error);
-        let Some(keys) = &self.keys else { return Ok(Opened::default()) };
+        let Some(keys) = &self.keys else { return Ok(Opened { may_read: true, ..Opened::default() }) };
         if keys.is_empty().map_err(failed)? {
-            return without_keys(knock).map(|()| Opened::default());
+            let may_read = without_keys(&Knock { need: Need::Read, ..*knock }).is_ok();
+            return without_keys(knock).map(|()| Opened { may_read, ..Opened::default() });
         }
         let Some(secret) = key_of(knock)? else {
             return match knock.need.scope() {
@@ -132,7 +136,8 @@ impl Access {
         };
         match (knock.need, keys.find(&secret).map_err(failed)?) {
             (_, Some(Key { id, scope, site, .. })) if knock.need.granted_by(scope, site.as_deref()) => {
-                Ok(Opened { key: Some(id.into()), site: site.map(Into::into) })
+                let may_read = Need::Read.granted_by(scope, site.as_deref());
+                Ok(Opened { key: Some(id.into()), site: site.map(Into::into), may_read })
             }
             (_, Some(_)) => {
                 let scope = knock.need.scope().unwrap_or_default();

@@ -39,8 +39,17 @@ struct Request {
 }
 
 impl Request {
-    /// The status; `{w}` in a header or the address stands for the text of the key `w`.
     fn check(&self, ring: &Ring, need: Need) -> u16 {
+        self.open(ring, need).map_or_else(|problem| problem.status(), |_| StatusCode::OK).as_u16()
+    }
+
+    /// Whether an open route takes it for a reader.
+    fn may_read(&self, ring: &Ring) -> bool {
+        self.open(ring, Need::Open).is_ok_and(|opened| opened.may_read)
+    }
+
+    /// `{w}` in a header or the address stands for the text of the key `w`.
+    fn open(&self, ring: &Ring, need: Need) -> Result<Opened, Problem> {
         let filled = |text: &str| {
             ring.texts.iter().fold(text.to_owned(), |text, (name, key)| text.replace(&format!("{{{name}}}"), key))
         };
@@ -50,7 +59,7 @@ impl Request {
         }
         let uri: Uri = filled(self.uri).parse().unwrap();
         let knock = Knock { need, peer: self.peer.parse().unwrap(), headers: &headers, uri: &uri };
-        ring.access.check(&knock).map_or_else(|problem| problem.status(), |_| StatusCode::OK).as_u16()
+        ring.access.check(&knock)
     }
 }
 
@@ -71,8 +80,9 @@ fn each_scope_opens_what_it_names_and_nothing_else() {
     ];
     let keys = keys();
     for (headers, expected) in table {
-        let found = NEEDS.map(|need| showing(headers.clone(), "/x").check(&keys, need));
-        assert_eq!(found, expected, "{headers:?}");
+        let request = showing(headers.clone(), "/x");
+        assert_eq!(NEEDS.map(|need| request.check(&keys, need)), expected, "{headers:?}");
+        assert_eq!(request.may_read(&keys), expected[2] == 200, "{headers:?}");
     }
 }
 
@@ -117,12 +127,14 @@ fn without_keys_this_machine_alone_is_answered() {
     let none = ring(&[]);
     for (request, expected) in table {
         assert_eq!(NEEDS.map(|need| request.check(&none, need)), expected, "{} {:?}", request.peer, request.headers);
+        assert_eq!(request.may_read(&none), expected[2] == 200, "{} {:?}", request.peer, request.headers);
     }
 }
 
 #[test]
 fn a_bound_key_speaks_of_its_own_site() {
     let caller = |site: Option<&str>| Caller {
+        may_read: true,
         request_id: RequestId::of(&HeaderMap::new()),
         address: IpAddr::from([127, 0, 0, 1]),
         site: site.map(Into::into),

@@ -89,7 +89,7 @@ impl Gate {
         if let Some(key) = &opened.key {
             self.within_rate(&Sender::Key(key.clone()))?;
         }
-        Ok(Caller { request_id, address, site: opened.site })
+        Ok(Caller { request_id, address, site: opened.site, may_read: opened.may_read })
     }
 
     fn within_rate(&self, sender: &Sender) -> Result<(), Problem> {

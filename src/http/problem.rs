@@ -18,6 +18,7 @@ pub enum Type {
     Forbidden,
     NotFound,
     MethodNotAllowed,
+    Conflict,
     Timeout,
     TooLarge,
     UnsupportedType,
@@ -31,13 +32,14 @@ pub enum Type {
 
 impl Type {
     /// Every type.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidInput,
         Self::Unsupported,
         Self::KeyNeeded,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Conflict,
         Self::Timeout,
         Self::TooLarge,
         Self::UnsupportedType,
@@ -60,6 +62,7 @@ impl Type {
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This method does not fit here")
             }
+            Self::Conflict => ("conflict", StatusCode::CONFLICT, "This is held elsewhere"),
             Self::Timeout => ("timeout", StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
             Self::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::UnsupportedType => {
@@ -173,6 +176,16 @@ impl Problem {
     /// The same with all that is wrong with the input.
     pub fn with_errors(mut self, errors: Vec<InputError>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    /// The same with each named place of the input as `place` calls it.
+    pub fn placed(mut self, place: impl Fn(&str) -> String) -> Self {
+        for error in &mut self.errors {
+            if let At::Name(name) = &mut error.at {
+                *name = place(name);
+            }
+        }
         self
     }
 

@@ -110,6 +110,13 @@ const ASKED: &[(&str, &str, &str, &str)] = &[
     ("POST", "/query.csv", "/query.csv", r#"{"metrics":["views"]}"#),
     ("GET", "/query.json", "/query.json?q=%7B%22metrics%22:[%22views%22]%7D", ""),
     ("GET", "/query.csv", "/query.csv?q=%7B%22metrics%22:[%22views%22]%7D", ""),
+    ("PUT", "/queries/{name}", "/queries/views", r#"{"query":{"metrics":["views"]}}"#),
+    ("PUT", "/queries/{name}", "/queries/views", r#"{"query":{"metrics":["views"]}}"#),
+    ("GET", "/queries.json", "/queries.json", ""),
+    ("GET", "/queries/{name}", "/queries/views", ""),
+    ("GET", "/queries/{name}.json", "/queries/views.json", ""),
+    ("GET", "/queries/{name}.csv", "/queries/views.csv", ""),
+    ("DELETE", "/queries/{name}", "/queries/views", ""),
     ("GET", "/health", "/health", ""),
     ("GET", "/ready", "/ready", ""),
     ("GET", "/metrics", "/metrics", ""),
@@ -248,6 +255,17 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
         ("GET", "/events.json", "/events.json?x", ""),
         ("GET", "/events.csv", "/events.csv?x", ""),
         ("GET", "/events.ndjson", "/events.ndjson?x", ""),
+        ("PUT", "/queries/{name}", "/queries/views", "{}"),
+        ("PUT", "/queries/{name}", "/queries/filed", r#"{"query":{"metrics":["views"]}}"#),
+        ("GET", "/queries.json", "/queries.json?x", ""),
+        ("GET", "/queries/{name}", "/queries/filed?x", ""),
+        ("GET", "/queries/{name}", "/queries/none", ""),
+        ("GET", "/queries/{name}.json", "/queries/filed.json?x", ""),
+        ("GET", "/queries/{name}.json", "/queries/none.json", ""),
+        ("GET", "/queries/{name}.csv", "/queries/filed.csv?x", ""),
+        ("GET", "/queries/{name}.csv", "/queries/none.csv", ""),
+        ("DELETE", "/queries/{name}", "/queries/none", ""),
+        ("DELETE", "/queries/{name}", "/queries/filed", ""),
         ("GET", "/health", "/health?x", ""),
         ("POST", "/imports", "/imports", "nonsense"),
         ("POST", "/imports/{id}/lines", "/imports/1/lines?format=odd", ""),
@@ -258,7 +276,7 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
     ];
     for (method, path, uri, body) in table {
         let said = app.send(request(method, uri).body(Body::from(body)).unwrap()).await;
-        assert!(matches!(said.status, 400 | 404), "{method} {uri}: {}", said.status);
+        assert!(matches!(said.status, 400 | 404 | 409), "{method} {uri}: {}", said.status);
         provoked.saw(method, path, &said);
     }
 }
@@ -267,7 +285,7 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
 async fn overload(provoked: &mut Provoked) {
     let body = BodyLimits { bytes_max: 64, grace: Duration::from_millis(5), ..BodyLimits::default() };
     let app = Setup { body, ..Setup::default() }.start();
-    for (method, path, uri, _) in ASKED.iter().filter(|(method, ..)| *method == "POST") {
+    for (method, path, uri, _) in ASKED.iter().filter(|(method, ..)| ["POST", "PUT"].contains(method)) {
         let large = request(method, uri).body(Body::from(vec![b' '; 65])).unwrap();
         let coded = request(method, uri).header("content-encoding", "?").body(Body::from("{}")).unwrap();
         let stalled = request(method, uri).body(Body::new(Stalled)).unwrap();

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use metronome::api::{self, Facts, Metrics, Probe, Questions, StreamOptions, Streams, work};
 use metronome::catalog::Catalog;
 use metronome::catalog::keys::{Keys, Scope};
+use metronome::catalog::queries::Queries;
 use metronome::catalog::salts::Salts;
 use metronome::clock::Clock;
 use metronome::event::{Event, Key};
@@ -17,6 +18,7 @@ use metronome::jobs::imports::Imports;
 use metronome::jobs::registry::Registry;
 use metronome::journal::{self, Journal};
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
+use metronome::query::custom::{self, book::Book};
 use metronome::receive::http as receive;
 use metronome::report::funnels::definition::Definition;
 use metronome::store::memory::Memory;
@@ -96,7 +98,9 @@ impl Setup {
         let keys = Arc::new(Keys::open(Arc::clone(&catalog), clock.clone()).unwrap());
         let (journal, _) = Journal::open(&folder.path().join("journal"), self.journal).unwrap();
         let (sites, bodies) = (sites(), Bodies::new(self.body));
-        let salts = Arc::new(Salts::open(catalog).unwrap());
+        let salts = Arc::new(Salts::open(Arc::clone(&catalog)).unwrap());
+        let query = custom::Definition::read(&serde_json::json!({"query": {"metrics": ["views"]}})).unwrap();
+        let filed = [("filed".to_owned(), query)].into();
         let ingest = Ingest::open(ingest::Parts {
             journal: journal.clone(),
             stored: tokio::sync::watch::channel(u64::MAX).1,
@@ -144,6 +148,7 @@ impl Setup {
             sites,
             goals: metronome::query::goal::Goals::new(),
             funnels: HashMap::from([("default".to_owned(), vec![("f".to_owned(), funnel)])]),
+            queries: Arc::new(Book::new(filed, Queries::new(Arc::clone(&catalog)))),
             keys: metronome::query::keys::SeenKeys::default(),
             clock,
             questions: Questions::new(4, plan::Limits::default()),
