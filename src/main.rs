@@ -85,7 +85,7 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
             with_data(&config, &asked.through, async |client| tock::run(client, &asked, terminal).await).await
         }
         Command::Query(asked) => {
-            let question = query::question(&asked.question)?;
+            let question = query::question(&asked.question, &asked.parameters)?;
             let ask = async |client: &Client| query::run(client, question, asked.output, terminal).await;
             with_data(&config, &asked.through, ask).await
         }

@@ -41,7 +41,7 @@ pub enum Command {
     Tock(Tock),
     /// Ask any question of the query language: metrics by dimensions.
     #[command(
-        after_help = "Examples:\n  metronome query '{\"metrics\":[\"visitors\"],\"dimensions\":[\"day\"],\"date_range\":\"30d\"}'\n  metronome query views.json --output csv"
+        after_help = "Examples:\n  metronome query '{\"metrics\":[\"visitors\"],\"dimensions\":[\"day\"],\"date_range\":\"30d\"}'\n  metronome query views.json --output csv\n  metronome query pages-by-source section=/news range=7d"
     )]
     Query(Query),
     /// Make, list and revoke keys.
@@ -137,9 +137,12 @@ pub struct Tock {
 /// `metronome query`
 #[derive(Debug, Args)]
 pub struct Query {
-    /// A file with the question, - for standard input, or the question itself as JSON.
-    #[arg(value_name = "FILE|-|JSON")]
+    /// A file with the question, - for standard input, the question itself as JSON, or the name of a custom query.
+    #[arg(value_name = "FILE|-|JSON|NAME")]
     pub question: String,
+    /// Parameters of the custom query; of a list, one for each member.
+    #[arg(value_name = "PARAMETER=VALUE", value_parser = pair)]
+    pub parameters: Vec<(String, String)>,
     /// The form of the answer [default: a table on a terminal, JSON in a pipe].
     #[arg(long, value_enum)]
     pub output: Option<Output>,
@@ -279,6 +282,11 @@ pub fn man() -> std::io::Result<String> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| format!("{text:?} is no parameter such as range=7d"))
 }
 
 fn day(text: &str) -> Result<Day, String> {

@@ -1,4 +1,5 @@
-//! `metronome query`: any question of the query language, as a table with bars on a terminal, as the API's JSON or CSV elsewhere.
+//! `metronome query`: any question of the query language, or a custom query by its name, as a table with bars on a terminal, as
+//! the API's JSON or CSV elsewhere.
 //! - Rows stand as the API orders them: by time, ascending, the bars draw its course.
 //! - Numbers are rounded in the table only.
 
@@ -6,6 +7,7 @@ use super::args::Output;
 use super::table::{Column, Side, aligned, bar, label};
 use super::{ShellError, client::Client};
 use axum::http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
@@ -15,29 +17,56 @@ const NO_LABEL: &str = "(none)";
 /// What stands where there is no number.
 const NO_NUMBER: &str = "–";
 
-/// The question that an argument means: itself, where it begins with `{`; else a file's, or standard input's for `-`.
-pub fn question(argument: &str) -> Result<Vec<u8>, ShellError> {
+/// What is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Question {
+    /// A question as JSON.
+    Json(Vec<u8>),
+    /// A custom query: its name with its parameters, as they stand in an address.
+    Custom(String, String),
+}
+
+/// The question that an argument means: itself, where it begins with `{`; else a file's, or standard input's for `-`;
+/// a custom query's, where it has parameters, or is a name that no file here has.
+pub fn question(argument: &str, parameters: &[(String, String)]) -> Result<Question, ShellError> {
+    let in_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    let is_name = argument != "-" && argument.bytes().all(in_name);
+    if is_name && (!parameters.is_empty() || !Path::new(argument).exists()) {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let pairs = parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+        return Ok(Question::Custom(argument.to_owned(), pairs.collect::<Vec<_>>().join("&")));
+    }
+    if !parameters.is_empty() {
+        let why = "parameters go with the name of a custom query".to_owned();
+        return Err(ShellError::Format { path: Path::new(argument).to_owned(), why });
+    }
     if argument.trim_start().starts_with('{') {
-        return Ok(argument.as_bytes().to_vec());
+        return Ok(Question::Json(argument.as_bytes().to_vec()));
     }
     let mut question = Vec::new();
     let read = match argument {
         "-" => std::io::stdin().read_to_end(&mut question).map(|_| question),
         file => std::fs::read(file),
     };
-    read.map_err(|source| ShellError::Read { path: Path::new(argument).to_owned(), source })
+    read.map(Question::Json).map_err(|source| ShellError::Read { path: Path::new(argument).to_owned(), source })
 }
 
 /// Asks and gives back what to print.
 pub async fn run(
     client: &Client,
-    question: Vec<u8>,
+    question: Question,
     output: Option<Output>,
     terminal: bool,
 ) -> Result<String, ShellError> {
     let output = Output::chosen(output, terminal);
-    let address = if output == Output::Csv { "/query.csv" } else { "/query" };
-    let body = client.ask(Method::POST, address, question).await?;
+    let body = match (question, output) {
+        (Question::Json(question), Output::Csv) => client.ask(Method::POST, "/query.csv", question).await?,
+        (Question::Json(question), _) => client.ask(Method::POST, "/query", question).await?,
+        (Question::Custom(name, parameters), output) => {
+            let format = if output == Output::Csv { "csv" } else { "json" };
+            client.ask(Method::GET, &format!("/queries/{name}.{format}?{parameters}"), Vec::new()).await?
+        }
+    };
     if output != Output::Table {
         return Ok(String::from_utf8_lossy(&body).into_owned());
     }
@@ -174,14 +203,27 @@ mod tests {
 
     #[test]
     fn an_argument_is_a_question_or_names_a_file_with_one() {
-        assert_eq!(question(" \n{\"metrics\":[]}").unwrap(), b" \n{\"metrics\":[]}");
+        let json = |text: &str| Question::Json(text.as_bytes().to_vec());
+        assert_eq!(question(" \n{\"metrics\":[]}", &[]).unwrap(), json(" \n{\"metrics\":[]}"));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("views.json");
         std::fs::write(&file, "{}").unwrap();
-        assert_eq!(question(file.to_str().unwrap()).unwrap(), b"{}");
-        let missing = question("no-such.json").unwrap_err();
+        assert_eq!(question(file.to_str().unwrap(), &[]).unwrap(), json("{}"));
+        let missing = question("no-such.json", &[]).unwrap_err();
         assert_eq!(missing.to_string(), "read no-such.json");
         assert_eq!(missing.kind(), crate::error::Kind::Invalid);
+    }
+
+    #[test]
+    fn a_name_is_a_custom_query_and_its_parameters_are_encoded() {
+        let given = [("section".to_owned(), "/a b&c".to_owned()), ("n".to_owned(), "7".to_owned())];
+        let custom = |parameters: &str| Question::Custom("pages".to_owned(), parameters.to_owned());
+        assert_eq!(question("pages", &[]).unwrap(), custom(""));
+        assert_eq!(question("pages", &given).unwrap(), custom("section=%2Fa%20b%26c&n=7"));
+        for other in ["{}", "pages.json", "-"] {
+            let refused = question(other, &given).unwrap_err().to_string();
+            assert!(refused.contains("the name of a custom query"), "{refused}");
+        }
     }
 
     #[tokio::test]
@@ -189,7 +231,7 @@ mod tests {
         let echo = |body: Bytes| async move { body };
         let router = Router::new().route("/query", post(echo)).route("/query.csv", post(|| async { "day,views\r\n" }));
         let client = Client::Local(router);
-        let ask = async |output, terminal| run(&client, b"{\"a\": 1}".to_vec(), output, terminal).await;
+        let ask = async |output, terminal| run(&client, Question::Json(b"{\"a\": 1}".to_vec()), output, terminal).await;
         assert_eq!(ask(None, false).await.unwrap(), "{\"a\": 1}");
         assert_eq!(ask(Some(Output::Json), true).await.unwrap(), "{\"a\": 1}");
         assert_eq!(ask(Some(Output::Csv), true).await.unwrap(), "day,views\r\n");

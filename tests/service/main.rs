@@ -8,5 +8,6 @@ mod crash;
 mod disk;
 mod foreign;
 mod operating;
+mod queries;
 mod support;
 mod web_servers;
