@@ -19,21 +19,14 @@ use std::collections::HashMap;
 
 const PAGE: &str = include_str!("../../docs/metrics.md");
 /// Noon of 2015-01-23, UTC.
-const NOW: i64 = 1_422_014_400_000;
+pub const NOW: i64 = 1_422_014_400_000;
 /// Examples on the page; a page that lost some would test less in silence.
 const EXAMPLES: usize = 13;
 
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
-    let store = Memory::new();
+    let store = stored(&events()).await;
     let blocks = blocks();
-    let events = blocks.iter().filter(|block| block.language == "ndjson").map(|block| block.text);
-    let events = events.collect::<Vec<_>>().concat();
-    let mut visitors: HashMap<(i64, u64), VisitorDay> = HashMap::new();
-    let events = events.lines().map(|line| event(line, &mut visitors));
-    let entries: Vec<Entry> = events.zip(0..).map(|(event, position)| Entry { position, event }).collect();
-    let end = entries.len() as u64;
-    store.write(entries, end).await.expect("write");
     let examples: Vec<&Block> = blocks.iter().filter(|block| block.answer.is_some()).collect();
     assert_eq!(examples.len(), EXAMPLES);
     for example in examples {
@@ -47,6 +40,22 @@ async fn every_example_is_answered_as_it_says() {
         let expected: Json = serde_json::from_str(example.answer.expect("an answer")).expect("JSON");
         assert_eq!(answer, expected, "{}", example.text);
     }
+}
+
+/// The events that the page gives, one a line.
+pub fn events() -> String {
+    blocks().iter().filter(|block| block.language == "ndjson").map(|block| block.text).collect()
+}
+
+/// A store of events, one a line, with the increments of their arrival.
+pub async fn stored(events: &str) -> Memory {
+    let store = Memory::new();
+    let mut visitors: HashMap<(i64, u64), VisitorDay> = HashMap::new();
+    let events = events.lines().map(|line| event(line, &mut visitors));
+    let entries: Vec<Entry> = events.zip(0..).map(|(event, position)| Entry { position, event }).collect();
+    let end = entries.len() as u64;
+    store.write(entries, end).await.expect("write");
+    store
 }
 
 /// The rows of an answer: labels, then numbers.
