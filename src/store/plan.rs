@@ -154,6 +154,8 @@ pub enum Measure {
     /// Different text forms, each counted once for every [`Known::Day`](crate::event::Known) that has it: a sum of days,
     /// as near as [`Measure::Distinct`] is.
     Daily(Key),
+    /// Different visits, exactly. In a sealed day the events of one follow one another.
+    Visits,
 }
 
 /// By what rows are ordered.

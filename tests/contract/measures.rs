@@ -3,7 +3,7 @@
 use crate::events::{at, event, events, events_by, plan};
 use crate::subject::{Promise, Subject, promises};
 use metronome::event::{Key, Known};
-use metronome::store::plan::{Filter, Group, Measure, Metric, Plan};
+use metronome::store::plan::{Filter, Group, Measure, Metric, Plan, TimeKey, TimeRange};
 
 pub const PROMISES: &[Promise] = promises![
     each_measure_is_as_worked_out_by_hand,
@@ -13,6 +13,8 @@ pub const PROMISES: &[Promise] = promises![
     distinct_counts_are_exact_in_their_range,
     distinct_counts_reach_over_days,
     daily_counts_are_sums_of_days,
+    visits_are_counted_once_wherever_their_events_lie,
+    visits_are_counted_however_many,
 ];
 
 /// Eight events of two days; `n` has the numbers 0.5 1 2 4 5 and the text `three`.
@@ -84,6 +86,7 @@ fn measures_of_nothing_are_zero_or_none(subject: &mut Subject) {
         Measure::Numbers(key()),
         Measure::Distinct(key()),
         Measure::Daily(key()),
+        Measure::Visits,
         Measure::Min(key()),
         Measure::Max(key()),
         Measure::Percentile(key(), 50.0),
@@ -91,7 +94,7 @@ fn measures_of_nothing_are_zero_or_none(subject: &mut Subject) {
     let textual = [Measure::Sum(Known::Path.into()), Measure::Max(Known::Path.into())];
     subject.in_every_state(|subject, state| {
         let absent = plan(vec![], all.clone().map(Metric::of).to_vec());
-        assert_eq!(subject.rows(&absent), ["0 0 0 0 0 - - -"], "{state}");
+        assert_eq!(subject.rows(&absent), ["0 0 0 0 0 0 - - -"], "{state}");
         let textual = plan(vec![], textual.clone().map(Metric::of).to_vec());
         assert_eq!(subject.rows(&textual), ["0 -"], "{state}");
         let none = Plan { filter: Filter::is(Known::Id, "none"), ..events_by(&[]) };
@@ -184,5 +187,46 @@ fn daily_counts_are_sums_of_days(subject: &mut Subject) {
         assert_eq!(subject.rows(&by_day), rows, "{state}");
         let many = plan(vec![], vec![Metric::of(Measure::Daily(key("many")))]);
         assert_close(&subject.rows(&many)[0], "3000", error, state);
+    });
+}
+
+/// Visits of two visitors and days; the second is entered again under another source.
+const VISITS: [&str; 8] = [
+    "at=1 id=a visitor=1 visit=7 visit_at=1",
+    "at=2 id=b visitor=1 visit=7 visit_at=1",
+    "at=3 id=a visitor=1 visit=7 visit_at=1",
+    "at=90 id=a visitor=1 visit=8 visit_at=90",
+    "at=95 id=a visitor=1 visit=8 visit_at=90 source=x",
+    "at=96 id=a",
+    "at=97 id=b visitor=2",
+    "at=86500 id=b visitor=1 visit=18446744073709551615 visit_at=86500",
+];
+
+fn visits_are_counted_once_wherever_their_events_lie(subject: &mut Subject) {
+    let ask = |subject: &Subject, state: &str| {
+        let only = Metric { measure: Measure::Visits, only: Filter::is(Known::Id, "b") };
+        let all = plan(vec![], vec![Metric::of(Measure::Visits), only]);
+        assert_eq!(subject.rows(&all), ["3 2"], "{state}");
+        let rows = plan(vec![by("id")], vec![Metric::of(Measure::Visits)]);
+        assert_eq!(subject.rows(&rows), ["a 2", "b 2"], "{state}");
+        let range = TimeRange { key: TimeKey::VisitAt, from: at(50.0), to: at(100.0) };
+        assert_eq!(subject.rows(&Plan { range, ..all }), ["1 0"], "{state}");
+    };
+    subject.take(events(&VISITS[..7]));
+    subject.seal_as_it_is();
+    // Asked before what is late comes: it may be kept, and must not count then.
+    let before = plan(vec![], vec![Metric::of(Measure::Visits)]);
+    assert_eq!(subject.rows(&before), ["2"]);
+    subject.take(events(&["at=4 id=a visitor=1 visit=7 visit_at=1", VISITS[7]]));
+    subject.in_every_state(ask);
+}
+
+fn visits_are_counted_however_many(subject: &mut Subject) {
+    let many =
+        |n: u64| event(&format!("at={n} id=i{} visitor={} visit={} visit_at={n}", n % 2, n / 3, 1_000_000 + n / 3));
+    subject.write((0..3_000).map(many));
+    subject.in_every_state(|subject, state| {
+        let rows = plan(vec![by("id")], vec![Metric::of(Measure::Visits)]);
+        assert_eq!(subject.rows(&rows), ["i0 1000", "i1 1000"], "{state}");
     });
 }

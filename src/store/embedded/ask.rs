@@ -6,12 +6,13 @@ use super::answer::finish;
 use super::cache::{cut_of, question_of};
 use super::collect::{Cut, Partial, Question, collect};
 use super::deadline::Deadline;
+use super::distinct::DayAs;
 use super::generation::Generation;
 use super::parts::DayView;
 use super::segment::Segment;
 use super::shared::Shared;
 use crate::store::StoreError;
-use crate::store::plan::{Answer, Limits, Plan};
+use crate::store::plan::{Answer, Limits, Measure, Plan};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadline) -> Result<Answer, StoreError> {
     let question = Question::of(plan, deadline)?;
     let merged = Mutex::new(Ok(Partial::default()));
-    let asked = Cut { range: plan.range, groups: plan.groups.clone() };
+    let asked = Cut { day: DayAs::Parts, range: plan.range, groups: plan.groups.clone() };
     let mut days: Vec<SealedDay> = Vec::new();
     let mut jobs: Vec<(Arc<Segment>, Option<usize>)> = Vec::new();
     for view in views {
@@ -28,7 +29,8 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
             jobs.push((segment.clone(), None));
         }
         if let Some(generation) = view.generation.as_ref().filter(|_| !view.sealed_is_outside(plan.range)) {
-            let day = SealedDay::of(generation, plan);
+            let lies = if view.open.is_empty() { DayAs::Sealed } else { DayAs::Parts };
+            let day = SealedDay::of(generation, plan, lies);
             match day.question.as_ref().and_then(|question| generation.cache.read(question)) {
                 Some(partial) => merge(&merged, Ok(partial.weighed()), &question.limits),
                 None => {
@@ -78,9 +80,12 @@ struct SealedDay {
 }
 
 impl SealedDay {
-    fn of(generation: &Arc<Generation>, plan: &Plan) -> Self {
+    fn of(generation: &Arc<Generation>, plan: &Plan, day: DayAs) -> Self {
         let (cut, whole) = cut_of(plan, |key| generation.bounds(key));
-        let question = if whole { question_of(plan, &cut) } else { None };
+        // Visits that passed cannot be put together with those of open parts.
+        let is_apart = day == DayAs::Parts && plan.metrics.iter().any(|metric| metric.measure == Measure::Visits);
+        let question = if whole && !is_apart { question_of(plan, &cut) } else { None };
+        let cut = Cut { day, ..cut };
         Self { generation: generation.clone(), cut, question, gathered: Mutex::default() }
     }
 

@@ -5,6 +5,7 @@
 //! - Not synced: what a crash tears is found by its checksum.
 
 use super::collect::{Cut, Partial};
+use super::distinct::DayAs;
 use crate::clock::Millis;
 use crate::event::Key;
 use crate::store::plan::{Filter, Group, Metric, Plan, TimeKey, TimeRange};
@@ -144,7 +145,7 @@ pub fn cut_of(plan: &Plan, bounds: impl Fn(TimeKey) -> Option<(Millis, Millis)>)
         Group::Time { key, edges } => Group::Time { key: *key, edges: reaching(edges, bounds(*key)) },
         Group::Key(key) => Group::Key(Key::clone(key)),
     });
-    (Cut { range, groups: groups.collect() }, whole)
+    (Cut { day: DayAs::Sealed, range, groups: groups.collect() }, whole)
 }
 
 fn reaching(edges: &[Millis], bounds: Option<(Millis, Millis)>) -> Vec<Millis> {

@@ -4,12 +4,13 @@
 
 use super::columns::Docs;
 use super::deadline::Deadline;
+use super::distinct::DayAs;
 use super::error::io_error;
 use super::filter::{Compiled, compile, within};
 use super::groups::Rows;
 use super::measure::{State, hash_of, hash_on};
 use super::segment::Segment;
-use crate::event::Key;
+use crate::event::{Key, Known};
 use crate::store::StoreError;
 use crate::store::plan::{Filter, Group, Label, Limits, Measure, Plan, TimeRange};
 use rustc_hash::FxHashMap;
@@ -34,6 +35,8 @@ pub struct Question<'a> {
 
 /// How a question cuts events into rows.
 pub struct Cut {
+    /// Where their day lies.
+    pub day: DayAs,
     /// When.
     pub range: TimeRange,
     /// By what.
@@ -139,7 +142,7 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
     for (measure, only) in &question.metrics {
         question.deadline.check("aggregate")?;
         let mut row_states = vec![State::empty(measure); rows.len()];
-        let seer = Seer { segment, docs: &docs, rows: &rows, mask: &masks[*only] };
+        let seer = Seer { segment, day: cut.day, docs: &docs, rows: &rows, mask: &masks[*only] };
         seer.measure(measure, &mut row_states)?;
         states.push(row_states);
     }
@@ -198,6 +201,7 @@ fn seen(rows: &Rows, masks: &[Mask], question: &Question<'_>, many: usize) -> Ve
 /// One metric looking at one segment.
 struct Seer<'a> {
     segment: &'a Segment,
+    day: DayAs,
     docs: &'a Docs,
     rows: &'a Rows,
     mask: &'a Mask,
@@ -219,6 +223,7 @@ impl Seer<'_> {
             }
             Measure::Distinct(key) => self.distinct(key, hash_of, states)?,
             Measure::Daily(key) => self.distinct(key, |text| hash_on(self.segment.day, text), states)?,
+            Measure::Visits => self.visits(states)?,
             Measure::Sum(key)
             | Measure::Numbers(key)
             | Measure::Min(key)
@@ -232,6 +237,17 @@ impl Seer<'_> {
                 });
                 read.map_err(io_error("read numbers of", self.segment.day))?;
             }
+        }
+        Ok(())
+    }
+
+    fn visits(&self, states: &mut [State]) -> Result<(), StoreError> {
+        for part in &self.segment.columns(&Known::Visit.into())?.parts {
+            part.source.for_each(self.docs, |place, raw| {
+                if let Some(id) = part.form.hash(raw).filter(|_| self.mask.sees(place)) {
+                    self.rows.each(place, |row| states[row].visit(id, self.day));
+                }
+            });
         }
         Ok(())
     }

@@ -1,28 +1,19 @@
 //! Measure: what a row holds of each metric until all segments and days are merged.
 //! - States merge in any order to the same answer; they are what the cache of partial answers keeps.
-//! - Different values are counted exactly to 1,000, beyond that by HyperLogLog++ with 2^14 registers (0.8 %).
 //! - Percentiles are exact for a handful of numbers, beyond that by a DDSketch: within 1 % of the number.
 
+use super::distinct::{DayAs, Distinct, Visits};
 use crate::event::Day;
 use crate::store::StoreError;
 use crate::store::plan::Measure;
-use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
-use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use sketches_ddsketch::{Config, DDSketch};
-use std::hash::{BuildHasher, Hasher};
+use std::hash::Hasher;
 
-/// Up to so many different values are counted exactly.
-pub const DISTINCT_EXACT: usize = 1000;
-/// Standard error of a distinct count beyond that: 1.04 / sqrt(2^14).
-pub const DISTINCT_ERROR: f64 = 0.008_125;
 /// Relative error of a percentile.
 pub const PERCENTILE_ERROR: f64 = 0.01;
-const PRECISION: u8 = 14;
-/// Memory of a hash in a set, which is never full.
-const HASH_BYTES: usize = 10;
-/// Memory of a sketch of either kind: 2^14 registers, or [`BUCKETS`] counts.
+/// Memory of a sketch, about: [`BUCKETS`] counts.
 const SKETCH_BYTES: usize = 16 << 10;
 /// Up to so many numbers are kept as they are.
 const NUMBERS_EXACT: usize = 64;
@@ -60,6 +51,8 @@ pub enum State {
     Distinct(Distinct),
     /// How numbers are spread.
     Spread(Spread),
+    /// Different visits.
+    Visits(Visits),
 }
 
 impl State {
@@ -72,15 +65,15 @@ impl State {
             Measure::Max(_) => Self::Most(None),
             Measure::Distinct(_) | Measure::Daily(_) => Self::Distinct(Distinct::default()),
             Measure::Percentile(..) => Self::Spread(Spread::default()),
+            Measure::Visits => Self::Visits(Visits::default()),
         }
     }
 
     /// Memory it holds, about.
     pub fn bytes(&self) -> usize {
         let held = match self {
-            Self::Distinct(Distinct { few, sketch }) => {
-                few.capacity() * HASH_BYTES + sketch.as_ref().map_or(0, |_| SKETCH_BYTES)
-            }
+            Self::Distinct(distinct) => distinct.bytes(),
+            Self::Visits(visits) => visits.bytes(),
             Self::Spread(Spread { few, sketch }) => {
                 few.capacity() * size_of::<f64>() + sketch.as_ref().map_or(0, |_| SKETCH_BYTES)
             }
@@ -104,7 +97,7 @@ impl State {
             Self::Least(least) => *least = Some(least.map_or(number, |held| held.min(number))),
             Self::Most(most) => *most = Some(most.map_or(number, |held| held.max(number))),
             Self::Spread(spread) => spread.add(number),
-            Self::Distinct(_) => {}
+            Self::Distinct(_) | Self::Visits(_) => {}
         }
     }
 
@@ -112,6 +105,13 @@ impl State {
     pub fn text(&mut self, hash: u64) {
         if let Self::Distinct(distinct) = self {
             distinct.add(hash);
+        }
+    }
+
+    /// Takes a visit in; see [`Visits`].
+    pub fn visit(&mut self, id: u64, day: DayAs) {
+        if let Self::Visits(visits) = self {
+            visits.add(id, day);
         }
     }
 
@@ -128,6 +128,7 @@ impl State {
             }
             (Self::Distinct(distinct), Self::Distinct(other)) => distinct.merge(other)?,
             (Self::Spread(spread), Self::Spread(other)) => spread.merge(other)?,
+            (Self::Visits(visits), Self::Visits(other)) => visits.merge(other),
             _ => return Err(mixed()),
         }
         Ok(())
@@ -140,6 +141,7 @@ impl State {
             Self::Sum(sum, rest) => Some(sum + rest),
             Self::Least(number) | Self::Most(number) => number,
             Self::Distinct(distinct) => Some(distinct.count()),
+            Self::Visits(visits) => Some(visits.count()),
             Self::Spread(spread) => match measure {
                 Measure::Percentile(_, percent) => spread.percentile(*percent),
                 _ => None,
@@ -148,7 +150,8 @@ impl State {
     }
 }
 
-fn mixed() -> StoreError {
+/// Why states do not merge.
+pub fn mixed() -> StoreError {
     StoreError::Corrupt { object: "a partial answer".to_owned(), why: "its states are of another question".to_owned() }
 }
 
@@ -157,86 +160,6 @@ fn add(sum: &mut f64, rest: &mut f64, number: f64) {
     let total = *sum + number;
     *rest += if sum.abs() >= number.abs() { (*sum - total) + number } else { (number - total) + *sum };
     *sum = total;
-}
-
-/// Different hashes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Distinct {
-    few: FxHashSet<u64>,
-    sketch: Option<Box<HyperLogLogPlus<u64, AsItIs>>>,
-}
-
-impl Distinct {
-    fn add(&mut self, hash: u64) {
-        match &mut self.sketch {
-            Some(sketch) => sketch.insert(&hash),
-            None => {
-                self.few.insert(hash);
-                if self.few.len() > DISTINCT_EXACT {
-                    self.spill();
-                }
-            }
-        }
-    }
-
-    fn spill(&mut self) {
-        // The precision is within what the sketch allows; were it not, the count would stay exact.
-        if let Ok(mut sketch) = HyperLogLogPlus::new(PRECISION, AsItIs) {
-            std::mem::take(&mut self.few).iter().for_each(|hash| sketch.insert(hash));
-            self.sketch = Some(Box::new(sketch));
-        }
-    }
-
-    fn merge(&mut self, other: Self) -> Result<(), StoreError> {
-        if let Some(theirs) = other.sketch {
-            match &mut self.sketch {
-                Some(sketch) => sketch.merge(&theirs).map_err(|_| mixed())?,
-                None => {
-                    let few = std::mem::take(&mut self.few);
-                    self.sketch = Some(theirs);
-                    few.into_iter().for_each(|hash| self.add(hash));
-                }
-            }
-        }
-        other.few.into_iter().for_each(|hash| self.add(hash));
-        Ok(())
-    }
-
-    fn count(self) -> f64 {
-        match self.sketch {
-            Some(mut sketch) => sketch.count().round(),
-            None => self.few.len() as f64,
-        }
-    }
-}
-
-/// Hands a hash through: the values are hashes already.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct AsItIs;
-
-/// The hash that was written.
-pub struct Written(u64);
-
-impl BuildHasher for AsItIs {
-    type Hasher = Written;
-
-    fn build_hasher(&self) -> Written {
-        Written(0)
-    }
-}
-
-impl Hasher for Written {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = (self.0 << 8) | u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 /// Numbers, as they are or in buckets.

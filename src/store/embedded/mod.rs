@@ -18,6 +18,7 @@ mod columns;
 mod committed;
 mod current;
 mod deadline;
+mod distinct;
 mod document;
 mod error;
 mod expire;
@@ -352,8 +353,8 @@ impl Store for Embedded {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            distinct_error: measure::DISTINCT_ERROR,
-            distinct_exact: measure::DISTINCT_EXACT as u64,
+            distinct_error: distinct::DISTINCT_ERROR,
+            distinct_exact: distinct::DISTINCT_EXACT as u64,
             percentile_error: measure::PERCENTILE_ERROR,
             visible_within: self.shared.options.commit_every + Duration::from_secs(1),
         }

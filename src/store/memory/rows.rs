@@ -5,7 +5,7 @@
 
 use super::select::Test;
 use super::time;
-use crate::event::{Event, Key};
+use crate::event::{Event, Key, Known};
 use crate::store::plan::{Answer, Direction, Group, Label, Measure, OrderBy, Plan, Row};
 use crate::store::{StoreError, forms};
 use std::cmp::Ordering;
@@ -83,6 +83,7 @@ fn measure(measure: &Measure, events: &[&Event]) -> Option<f64> {
         Measure::Max(key) => numbers(events, key).last().copied(),
         Measure::Distinct(key) => Some(distinct(events, key, |_| ()) as f64),
         Measure::Daily(key) => Some(distinct(events, key, Event::day) as f64),
+        Measure::Visits => Some(distinct(events, &Known::Visit.into(), |_| ()) as f64),
         Measure::Percentile(key, percent) => percentile(&numbers(events, key), *percent),
     }
 }

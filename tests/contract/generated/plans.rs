@@ -189,7 +189,7 @@ impl<'a> Asker<'a> {
 
     fn metric(&mut self) -> Metric {
         let key = self.key();
-        let measure = match self.dice.below(10) {
+        let measure = match self.dice.below(11) {
             0 | 1 => Measure::Events,
             2 => Measure::Having(key),
             3 => Measure::Sum(key),
@@ -198,6 +198,7 @@ impl<'a> Asker<'a> {
             6 => Measure::Max(key),
             7 => Measure::Distinct(key),
             8 => Measure::Daily(key),
+            9 => Measure::Visits,
             _ => Measure::Percentile(key, *self.dice.pick(&[1.0, 50.0, 75.0, 99.0, 100.0])),
         };
         let only = if self.dice.one_in(4) { self.filter(1) } else { Filter::All };
