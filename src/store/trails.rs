@@ -55,6 +55,9 @@ pub struct TrailPlan {
     pub labels: Vec<Key>,
     /// Whether its visit comes with each event.
     pub visits: Visits,
+    /// If given, only visits that have an event which this matches too, within filter and range: theirs are all events that
+    /// come, and an event without a visitor or a visit does not.
+    pub visits_with: Option<Filter>,
     /// Bounds.
     pub limits: TrailLimits,
 }
@@ -94,6 +97,22 @@ pub struct TrailBatch {
     pub visits: Vec<Option<Visit>>,
     /// Its texts, a column a label.
     pub labels: Vec<Labels>,
+}
+
+impl TrailBatch {
+    /// Leaves the events at these places, which ascend, and of the trails those that still have some.
+    pub fn keep(&mut self, places: &[usize]) {
+        fn picked<T: Copy>(column: &mut Vec<T>, places: &[usize]) {
+            *column = places.iter().filter_map(|place| column.get(*place).copied()).collect();
+        }
+        picked(&mut self.at, places);
+        picked(&mut self.marks, places);
+        picked(&mut self.visits, places);
+        self.labels.iter_mut().for_each(|labels| picked(&mut labels.codes, places));
+        let place = |at| places.partition_point(|place| *place < at);
+        self.trails.iter_mut().for_each(|trail| trail.events = place(trail.events.start)..place(trail.events.end));
+        self.trails.retain(|trail| !trail.events.is_empty());
+    }
 }
 
 /// Whose events these are.

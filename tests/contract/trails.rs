@@ -13,6 +13,7 @@ pub const PROMISES: &[Promise] = promises![
     trails_hold_what_a_mark_matches,
     trails_of_a_filter_and_a_range,
     trails_name_visits,
+    trails_of_visits_with_some_event,
     trails_have_the_texts_asked_for,
     trails_of_late_events_are_whole,
     long_trails_are_never_cut,
@@ -29,6 +30,7 @@ pub fn everything() -> TrailPlan {
         marks: vec![Filter::All],
         labels: vec![Known::Id.into()],
         visits: Visits::Left,
+        visits_with: None,
         limits: TrailLimits::default(),
     }
 }
@@ -173,6 +175,54 @@ fn trails_name_visits(subject: &mut Subject) {
         holds(subject, &plan, &expected, state);
         let range = TimeRange { key: TimeKey::VisitAt, from: at(1.0), to: at(2.0) };
         holds(subject, &TrailPlan { range, ..everything() }, &["2024-01-10 1 | 1:1 a | 3:1 c"], state);
+    });
+}
+
+fn trails_of_visits_with_some_event(subject: &mut Subject) {
+    subject.write(events(&[
+        "at=1 id=a visitor=1 visit=9 visit_at=1",
+        "at=2 id=b visitor=1",
+        "at=3 id=c visitor=1 visit=9 visit_at=1 source=x",
+        "at=4 id=d visitor=1 visit=10 visit_at=4",
+        "at=5 id=a visitor=1 visit=10 visit_at=4 action=click",
+        "at=6 id=d visitor=2 visit=11 visit_at=6",
+        "at=7 id=c visitor=3 visit=12 visit_at=7",
+        "at=8 id=a visitor=3",
+        "at=8 id=c",
+        "at=9 id=d visitor=4 visit=13 visit_at=9",
+        "at=9 id=c visitor=4 visit=13 visit_at=9",
+        "at=86401 id=c visitor=2 visit=14 visit_at=86401",
+        "at=86402 id=x visitor=2 visit=14 visit_at=86401",
+    ]));
+    let views = Filter::is(Known::Action, "view");
+    let with = |id: &str| TrailPlan {
+        filter: views.clone(),
+        marks: vec![Filter::Not(Box::new(Filter::is(Known::Id, "b")))],
+        visits_with: Some(Filter::is(Known::Id, id)),
+        ..everything()
+    };
+    subject.in_every_state(|subject, state| {
+        let expected = [
+            "2024-01-10 1 | 1:1 a | 3:1 c",
+            "2024-01-10 3 | 7:1 c",
+            "2024-01-10 4 | 9:1 d | 9:1 c",
+            "2024-01-11 2 | 86401:1 c | 86402:1 x",
+        ];
+        holds(subject, &with("c"), &expected, state);
+        holds(subject, &with("a"), &["2024-01-10 1 | 1:1 a | 3:1 c"], state);
+        holds(subject, &with("none"), &[], state);
+        let marked = TrailPlan { marks: vec![Filter::is(Known::Id, "a")], visits: Visits::Given, ..with("c") };
+        holds(subject, &marked, &["2024-01-10 1 | 1:1 9@1 a"], state);
+        let range = TimeRange { key: TimeKey::VisitAt, from: at(2.0), to: at(8.0) };
+        holds(subject, &TrailPlan { range, ..with("c") }, &["2024-01-10 3 | 7:1 c"], state);
+        let all = TrailPlan { filter: Filter::All, ..with("a") };
+        let expected = ["2024-01-10 1 | 1:1 a | 3:1 c | 4:1 d | 5:1 a"];
+        holds(subject, &all, &expected, state);
+        let limits = TrailLimits { events_max: 4, ..TrailLimits::default() };
+        holds(subject, &TrailPlan { limits, ..all.clone() }, &expected, state);
+        let limits = TrailLimits { events_max: 3, ..TrailLimits::default() };
+        let refused = subject.trails(&TrailPlan { limits, ..all });
+        assert!(matches!(refused, Err(StoreError::Limit { limit: 3, .. })), "{state}: {refused:?}");
     });
 }
 

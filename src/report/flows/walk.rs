@@ -46,6 +46,7 @@ impl Question {
             marks: vec![paged.clone(), paged.and(of_pages)],
             labels: keys.to_vec(),
             visits: Visits::Given,
+            visits_with: None,
             limits: TrailLimits { time_max: self.limits.time_max, ..TrailLimits::default() },
         }
     }

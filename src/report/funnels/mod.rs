@@ -155,6 +155,7 @@ impl Question {
             marks,
             labels: by.iter().cloned().chain(who).collect(),
             visits: if *over == Over::Visit { Visits::Given } else { Visits::Left },
+            visits_with: None,
             limits: TrailLimits { time_max: self.limits.time_max, ..TrailLimits::default() },
         })
     }

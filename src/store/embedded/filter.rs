@@ -12,11 +12,14 @@ use crate::store::plan::{Case, Comparison, Filter, TimeKey, TimeRange};
 use crate::store::words::phrases;
 use crate::store::{StoreError, forms};
 use regex::Regex;
-use rustc_hash::FxHashMap;
-use tantivy::columnar::MonotonicallyMappableToU64;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tantivy::columnar::{Dictionary, MonotonicallyMappableToU64};
 
 /// An index is asked first if it leaves less than one document in so many.
 const SELECTIVE: usize = 8;
+
+/// A text is looked up if there are more than so many others for each that is.
+const LOOK_UP: usize = 64;
 
 /// A filter whose patterns are compiled.
 #[derive(Debug, Clone)]
@@ -145,15 +148,14 @@ impl Compiled {
     /// The documents an index answers this with, if it is few.
     fn looked_up(&self, segment: &Segment) -> Result<Option<Vec<u32>>, StoreError> {
         let Self::Text(key, TextTest::Is(texts, Case::Exact)) = self else { return Ok(None) };
-        let mut postings = Vec::with_capacity(texts.len());
+        let (mut postings, mut many) = (Vec::new(), 0);
         for text in texts {
-            match segment.posting(key, text)? {
-                Some(posting) => postings.push(posting),
-                None => return Ok(None),
+            let Some(posting) = segment.posting(key, text)? else { return Ok(None) };
+            many += posting.len();
+            if many > segment.len() as usize / SELECTIVE {
+                return Ok(None);
             }
-        }
-        if postings.iter().map(|posting| posting.len()).sum::<usize>() > segment.len() as usize / SELECTIVE {
-            return Ok(None);
+            postings.push(posting);
         }
         let mut docs = Vec::new();
         for posting in postings {
@@ -200,16 +202,21 @@ pub fn intersect(docs: Docs, found: Vec<u32>) -> Docs {
 
 /// Marks the places of `docs` that are among `matching`.
 pub fn mark(docs: &Docs, matching: &Docs, passing: &mut [bool]) {
+    places(docs, matching, |place| passing[place] = true);
+}
+
+/// Calls `each` with the places of `docs` that are among `matching`, ascending.
+pub fn places(docs: &Docs, matching: &Docs, mut each: impl FnMut(usize)) {
     match (docs, matching) {
-        (_, Docs::All(_)) => passing.iter_mut().for_each(|one| *one = true),
-        (Docs::All(_), Docs::Some(matching)) => matching.iter().for_each(|doc| passing[*doc as usize] = true),
+        (_, Docs::All(_)) => (0..docs.len()).for_each(each),
+        (Docs::All(_), Docs::Some(matching)) => matching.iter().for_each(|doc| each(*doc as usize)),
         (Docs::Some(docs), Docs::Some(matching)) => {
             let mut place = 0;
             for doc in matching {
                 while docs[place] != *doc {
                     place += 1;
                 }
-                passing[place] = true;
+                each(place);
             }
         }
     }
@@ -289,17 +296,35 @@ fn hits(columns: &KeyColumns, part: &Values, test: &TextTest, docs: &Docs) -> st
     // A test of text sees the value's form: digits of large numbers are theirs, hashes among them are not.
     let plain = !matches!(part.form, Form::Wide(_));
     if let (TextTest::Is(texts, Case::Exact), true) = (test, plain) {
-        let mut ordinals = Vec::new();
-        for text in texts {
-            ordinals.extend(dictionary.term_ord(text.as_bytes())?);
-        }
-        return Ok(Hits::of(ordinals));
+        // A look-up reads a block of texts: for many of them it is quicker to go through all.
+        return match texts.len() < 2 || texts.len().saturating_mul(LOOK_UP) < dictionary.num_terms() {
+            true => looked_up_ordinals(dictionary, texts),
+            false => ordinals_among(dictionary, texts),
+        };
     }
     let mut hit = Vec::with_capacity(dictionary.num_terms());
     let mut stream = dictionary.stream()?;
     while stream.advance() {
         let text = std::str::from_utf8(stream.key()).unwrap_or_default();
         hit.push(test.passes(&columns.text(&part.form.of_text(text))));
+    }
+    Ok(Hits::Ordinals(hit))
+}
+
+fn looked_up_ordinals(dictionary: &Dictionary, texts: &[String]) -> std::io::Result<Hits> {
+    let mut ordinals = Vec::new();
+    for text in texts {
+        ordinals.extend(dictionary.term_ord(text.as_bytes())?);
+    }
+    Ok(Hits::of(ordinals))
+}
+
+fn ordinals_among(dictionary: &Dictionary, texts: &[String]) -> std::io::Result<Hits> {
+    let wanted: FxHashSet<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    let mut hit = Vec::with_capacity(dictionary.num_terms());
+    let mut stream = dictionary.stream()?;
+    while stream.advance() {
+        hit.push(wanted.contains(stream.key()));
     }
     Ok(Hits::Ordinals(hit))
 }

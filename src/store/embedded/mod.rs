@@ -23,6 +23,7 @@ mod document;
 mod error;
 mod expire;
 mod filter;
+mod gathered;
 mod generation;
 mod groups;
 mod hashes;
@@ -59,6 +60,7 @@ mod usage;
 mod values;
 mod visit_ids;
 mod visits_table;
+mod whole_visits;
 mod words;
 
 pub use keys::{DAY_KEYS_MAX, SITE_KEYS_MAX};

@@ -1,7 +1,7 @@
 //! Trails by their definition: matching events sorted, cut where day or visitor changes, read one by one.
 
 use super::select::Test;
-use crate::event::{Event, Known};
+use crate::event::{Day, Event, Known};
 use crate::store::trails::{Labels, NONE, Several, Trail, TrailBatch, TrailPlan, Trails, Visit, Visits};
 use crate::store::{StoreError, forms, order};
 use std::collections::BTreeSet;
@@ -21,6 +21,12 @@ pub(super) fn answer<'a>(
     let marked =
         |event: &Event| (0..tests.len()).filter(|at| tests[*at].matches(event)).fold(0, |all, at| all | 1 << at);
     let mut events: Vec<(&Event, u64)> = events.map(|event| (event, marked(event))).collect();
+    if let Some(with) = &plan.visits_with {
+        let with = Test::of(with)?;
+        let wanted: BTreeSet<_> =
+            events.iter().filter(|(event, _)| with.matches(event)).filter_map(|(event, _)| named(event)).collect();
+        events.retain(|(event, _)| named(event).is_some_and(|visit| wanted.contains(&visit)));
+    }
     events.retain(|(_, marks)| *marks != 0);
     plan.bound(events.len())?;
     events.sort_by(|(a, _), (b, _)| a.day().cmp(&b.day()).then_with(|| order::in_day(a, b)));
@@ -71,6 +77,11 @@ fn batch(plan: &TrailPlan, trails: &[&[(&Event, u64)]]) -> TrailBatch {
         labels.texts = texts.into();
     }
     batch
+}
+
+/// An event's visit, as one of its visitor's day.
+fn named(event: &Event) -> Option<(Day, u64, Visit)> {
+    Some((event.day(), event.hash(Known::Visitor)?, visit(event)?))
 }
 
 fn visit(event: &Event) -> Option<Visit> {

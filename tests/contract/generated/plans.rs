@@ -116,7 +116,8 @@ impl<'a> Asker<'a> {
         let labels = (0..self.dice.below(3)).map(|_| self.key()).collect();
         let visits = *self.dice.pick(&[Visits::Left, Visits::Given]);
         let filter = if self.dice.one_in(2) { Filter::All } else { self.filter(1) };
-        TrailPlan { filter, range: self.range(), marks, labels, visits, limits: TrailLimits::default() }
+        let visits_with = self.dice.one_in(3).then(|| self.filter(1));
+        TrailPlan { filter, range: self.range(), marks, labels, visits, visits_with, limits: TrailLimits::default() }
     }
 
     /// Ids that are there, and some that are not.
