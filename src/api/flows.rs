@@ -5,7 +5,7 @@ use super::Parts;
 use super::ask::{Asked, known, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json};
-use super::tock::stored_id;
+use super::tock::stored_page;
 use crate::http::query::Parameters;
 use crate::http::{Caller, Problem};
 use crate::query::meta::Meta;
@@ -35,7 +35,7 @@ pub(super) async fn flows(
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
     let asked = Asked::read(&parts, &caller, &parameters).await?;
-    let page = |name| parameters.get(name).map(|page| stored_id(&parts, &asked.site, page));
+    let page = |name| parameters.get(name).map(|page| stored_page(&parts, &asked.site, page));
     let way = match (page("from_path"), page("to_path")) {
         (None, None) => Way::Whole,
         (Some(page), None) => Way::From(page),

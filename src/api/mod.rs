@@ -21,6 +21,7 @@ mod operate;
 mod queries;
 mod query;
 mod questions;
+mod recommendations;
 mod retention;
 mod streams;
 mod svg;
@@ -79,6 +80,7 @@ pub struct Parts {
 /// The routes of this room.
 pub fn routes(parts: &Arc<Parts>) -> Routes {
     const ITEM: &[&str] = &["/tock/{id}.json", "/tock/{id}.csv", "/tock/{id}.svg"];
+    const TOGETHER: &[&str] = &["/recommendations/{id}.json", "/recommendations/{id}.csv"];
     const GROUP: &[&str] = &["/errors/{fingerprint}.json"];
     const FUNNEL: &[&str] = &["/funnels/{name}.json", "/funnels/{name}.csv"];
     const CUSTOM: &[&str] = &["/queries/{name}"];
@@ -101,6 +103,9 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
         .add(Method::GET, &["/times.csv"], Need::Read, times::times, parts)
         .add(Method::GET, &["/retention.json"], Need::Read, retention::retention, parts)
         .add(Method::GET, &["/retention.csv"], Need::Read, retention::retention, parts)
+        .add_described(Method::GET, "/recommendations/{*item}", TOGETHER, Need::Read, recommendations::item, parts)
+        .add(Method::GET, &["/recommendations.json"], Need::Read, recommendations::asked, parts)
+        .add(Method::GET, &["/recommendations.csv"], Need::Read, recommendations::asked, parts)
         .add(Method::GET, &["/errors.json"], Need::Read, errors::errors, parts)
         .add(Method::GET, &["/errors.csv"], Need::Read, errors::errors, parts)
         .add_described(Method::GET, "/errors/{group}", GROUP, Need::Read, errors::group, parts)

@@ -6,6 +6,7 @@ mod funnels;
 mod live;
 mod queries;
 mod query;
+mod recommendations;
 mod retention;
 mod times;
 

@@ -39,9 +39,7 @@ pub(super) async fn item(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let raw = uri.path().strip_prefix("/tock/").unwrap_or_default();
-    let (raw, format) = Format::split(raw)?;
-    let id = decode(raw).ok_or_else(|| Problem::invalid("id", "the id in the path is not UTF-8 after decoding"))?;
+    let (id, format) = id_of_path(&uri, "/tock/")?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
     one(&parts, &caller, &parameters, format, Some(id)).await
 }
@@ -132,10 +130,8 @@ async fn answer(
     as_line: bool,
 ) -> Result<(Vec<(String, ItemUsage)>, Vec<String>), Problem> {
     let mut asked = Asked::read(parts, caller, parameters).await?;
-    let stored: Option<Vec<String>> = ids.map(|ids| ids.iter().map(|id| stored_id(parts, &asked.site, id)).collect());
-    if let Some(id) = stored.iter().flatten().find(|id| id.len() > ID_BYTES_MAX) {
-        return Err(Problem::invalid("id", format!("{:?} is longer than {ID_BYTES_MAX} bytes", cut(id))));
-    }
+    let stored = ids.map(|ids| ids.iter().map(|id| stored_id(parts, &asked.site, id)).collect::<Result<Vec<_>, _>>());
+    let stored = stored.transpose()?;
     let interval = parameters.choice("interval", &INTERVALS, Interval::Day)?;
     let fill = parameters.choice("fill", &[("0", true)], as_line)?;
     // What is cut interval by interval must not begin long before the first event.
@@ -175,12 +171,28 @@ async fn answer(
     Ok((as_asked.collect(), damaged))
 }
 
-/// The form in which an id is stored.
-pub(super) fn stored_id(parts: &Parts, site: &str, id: &str) -> String {
-    if id.starts_with('/') {
-        return path::page(&path::split_path(id), parts.sites.get(site)).into_owned();
+/// The id in a path behind `prefix`, and the format behind it.
+pub(super) fn id_of_path(uri: &Uri, prefix: &str) -> Result<(String, Format), Problem> {
+    let (raw, format) = Format::split(uri.path().strip_prefix(prefix).unwrap_or_default())?;
+    let id = decode(raw).ok_or_else(|| Problem::invalid("id", "the id in the path is not UTF-8 after decoding"))?;
+    Ok((id, format))
+}
+
+/// The form in which an id is stored; one that is too long to be stored is refused.
+pub(super) fn stored_id(parts: &Parts, site: &str, id: &str) -> Result<String, Problem> {
+    let stored = stored_page(parts, site, id);
+    if stored.len() > ID_BYTES_MAX {
+        return Err(Problem::invalid("id", format!("{:?} is longer than {ID_BYTES_MAX} bytes", cut(&stored))));
     }
-    id.to_owned()
+    Ok(stored)
+}
+
+/// The form in which a page is stored; what does not begin with `/` is none and stays as it is.
+pub(super) fn stored_page(parts: &Parts, site: &str, page: &str) -> String {
+    if page.starts_with('/') {
+        return path::page(&path::split_path(page), parts.sites.get(site)).into_owned();
+    }
+    page.to_owned()
 }
 
 /// One line a count: its field, its key within the field, the count.

@@ -10,6 +10,7 @@ pub mod flows;
 pub mod funnels;
 pub mod holdings;
 pub mod live;
+pub mod recommendations;
 pub mod retention;
 pub mod times;
 pub mod top;

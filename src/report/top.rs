@@ -131,19 +131,10 @@ pub struct Top {
 pub async fn top(store: &dyn Store, question: &Question) -> Result<Top, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
     meta = meta.counting(question.counting);
-    let sums;
-    let rows = match question.table_plan(question.bots) {
-        Some((tally, plan)) => {
-            let all = UsagePlan { items: Items::Busiest(tally, question.limit), ..plan.clone() };
-            let rows = items(store.usage(&all).await?, tally);
-            sums = table_sums(store, question, tally, &plan, &rows).await?;
-            rows
-        }
-        None => {
-            let rows = fetch_rows(store, question).await?;
-            sums = event_sums(store, question, &rows).await?;
-            rows
-        }
+    let rows = rows(store, question).await?;
+    let sums = match question.table_plan(question.bots) {
+        Some((tally, plan)) => table_sums(store, question, tally, &plan, &rows).await?,
+        None => event_sums(store, question, &rows).await?,
     };
     let adds_up = question.by.distinct().is_none() && question.key != Known::Tags.into();
     if !adds_up {
@@ -155,6 +146,17 @@ pub async fn top(store: &dyn Store, question: &Question) -> Result<Top, StoreErr
     meta.approximate = approximate(question.by, store.capabilities());
     meta.sums = Some(Sums { rest: sums.rest.filter(|_| adds_up), ..sums });
     Ok(Top { rows, meta })
+}
+
+/// The busiest values alone.
+pub async fn rows(store: &dyn Store, question: &Question) -> Result<Vec<Row>, StoreError> {
+    match question.table_plan(question.bots) {
+        Some((tally, plan)) => {
+            let busiest = UsagePlan { items: Items::Busiest(tally, question.limit), ..plan };
+            Ok(items(store.usage(&busiest).await?, tally))
+        }
+        None => fetch_rows(store, question).await,
+    }
 }
 
 fn approximate(by: By, can: Capabilities) -> Vec<String> {

@@ -13,6 +13,7 @@ mod pages;
 mod rows;
 mod sealing;
 mod subject;
+mod together;
 mod trails;
 mod usage;
 mod writing;

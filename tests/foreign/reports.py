@@ -149,31 +149,39 @@ def later(first, by, steps):
 
 
 def recommendations(asker):
-    """Items used together with one, by the log-likelihood ratio over visits."""
-    item = asker.some_of("id")
-    given = {key: value for key, value in items.common(asker).items() if key != "where"} | {"limit": 1000}
+    """Items used together with one, by the log-likelihood ratio over visits or users."""
+    item, over = asker.some_of("id"), asker.dice.choice(["visit", "visit", "user"])
+    given = items.common(asker) | {"limit": 1000, "over": over}
     question = items.asked(given)
 
     def judge(answer):
-        if any("popular" in str(value) for key, value in answer.items() if key != "results"):
-            return []
+        condition = metrics.asked(question, VISIT_AT if over == "visit" else AT, {})
+        basket = ("e.visit", "") if over == "visit" else ("u.text", "JOIN kv u ON u.n = e.n AND u.key = 'user'")
+        baskets = f"""touched AS (SELECT DISTINCT {basket[0]} AS basket, e.id FROM e {basket[1]}
+                WHERE {basket[0]} IS NOT NULL AND e.id IS NOT NULL AND e.action IN ('view', 'download') AND {condition}),
+            support AS (SELECT id, count(*) AS support FROM touched GROUP BY id)"""
+        own, all_baskets = asker.sql.execute(
+            f"WITH {baskets} SELECT (SELECT support FROM support WHERE id = {filters.quoted(item)}), count(DISTINCT basket) FROM touched"
+        ).fetchone()
         rows = asker.sql.execute(
-            f"""WITH touched AS (SELECT DISTINCT visit, id FROM e
-                WHERE visit IS NOT NULL AND id IS NOT NULL AND action IN ('view', 'download') AND {metrics.asked(question, VISIT_AT, {})}),
-            support AS (SELECT id, count(*) AS support FROM touched GROUP BY id)
-            SELECT b.id, count(*), any_value(s.support), (SELECT support FROM support WHERE id = {filters.quoted(item)}), (SELECT count(DISTINCT visit) FROM touched)
-            FROM touched a JOIN touched b USING (visit) JOIN support s ON s.id = b.id
+            f"""WITH {baskets} SELECT b.id, count(*), any_value(s.support) FROM touched a JOIN touched b USING (basket) JOIN support s ON s.id = b.id
             WHERE a.id = {filters.quoted(item)} AND b.id <> a.id GROUP BY b.id HAVING count(*) >= 3"""
         ).fetchall()
+        if answer["method"] == "popular" or not rows:
+            return [] if answer["method"] == "popular" and not rows else [f"expected {rows}, answered {answer['method']}"]
         mine = {}
-        for other, both, support, own, baskets in rows:
-            if both * baskets > own * support:
-                mine[other] = (likelihood(both, own - both, support - both, baskets - own - support + both), both, support)
+        for other, both, support in rows:
+            if both * all_baskets > own * support:
+                mine[other] = (likelihood(both, own - both, support - both, all_baskets - own - support + both), both, support)
         theirs = {row["id"]: (row["score"], row["together"], row["support"]) for row in answer["results"]}
         found = [f"items: expected {mine}, got {theirs}"] if mine.keys() != theirs.keys() else []
         for key in mine.keys() & theirs.keys():
             if mine[key][1:] != theirs[key][1:] or not math.isclose(mine[key][0], theirs[key][0], rel_tol=1e-6, abs_tol=1e-9):
                 found.append(f"{key}: expected {mine[key]}, got {theirs[key]}")
+        if [answer["support"], answer["baskets"]] != [own, all_baskets]:
+            found.append(f"expected {own} of {all_baskets} baskets, got {answer['support']} of {answer['baskets']}")
+        if list(theirs) != sorted(theirs, key=lambda key: (-theirs[key][0], key.encode())):
+            found.append(f"not in order: {list(theirs)}")
         return found
 
     return Ask("/recommendations/{id}.json", "GET", with_parameters(f"/recommendations/{urllib.parse.quote(item, safe='')}.json", given), judge)
