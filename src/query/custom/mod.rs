@@ -13,7 +13,7 @@ mod trial;
 
 use super::unfit::{Unfit, kind};
 use crate::nearest::{cut, unknown};
-use parameter::Parameter;
+use parameter::{CHOICES_MAX, Parameter};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use template::Use;
@@ -140,6 +140,10 @@ fn read_parameters(declared: &Map<String, Value>, unfit: &mut Vec<Unfit>) -> BTr
             Ok(parameter) => drop(parameters.insert(name.clone(), parameter)),
             Err(errors) => unfit.extend(errors),
         }
+    }
+    let choices: usize = parameters.values().map(|parameter| parameter.choices.len()).sum();
+    if choices > CHOICES_MAX {
+        unfit.push(Unfit::new("parameters", format!("{choices} choices; at most {CHOICES_MAX} in one query")));
     }
     parameters
 }

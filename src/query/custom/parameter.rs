@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub const TEXT_BYTES_MAX: usize = 2_048;
 /// Texts of a list.
 pub const TEXTS_MAX: usize = 100;
-/// Choices of a parameter.
+/// Choices of all parameters of a query: it is read with each.
 pub const CHOICES_MAX: usize = 100;
 
 const MEMBERS: [&str; 7] = ["kind", "title", "default", "example", "choices", "min", "max"];

@@ -1,9 +1,13 @@
 //! Definitions: what fits, what is told of what does not, and values that would like to be structure.
 
+use super::book::{Book, BookError, Origin};
 use super::text::Form;
 use super::*;
+use crate::catalog::Catalog;
+use crate::catalog::queries::Queries;
 use crate::query::goal::Goals;
 use serde_json::json;
+use std::sync::Arc;
 
 /// A parameter of each kind, at a leaf of each sort.
 const PAGES: &str = r#"
@@ -272,6 +276,33 @@ fn a_definition_has_its_bounds() {
         Definition::read(&json!({"parameters": parameters, "query": query})).is_ok()
     };
     assert!(choices(parameter::CHOICES_MAX) && !choices(parameter::CHOICES_MAX + 1) && !choices(0));
+    let two = |many: usize| {
+        let parameter = json!({"kind": "text", "default": "/", "choices": vec!["/"; many]});
+        let query = json!({"metrics": ["views"], "filters": [["is", "path", ["{a}", "{b}"]]]});
+        Definition::read(&json!({"parameters": {"a": parameter, "b": parameter}, "query": query})).is_ok()
+    };
+    assert!(two(parameter::CHOICES_MAX / 2) && !two(parameter::CHOICES_MAX / 2 + 1));
+}
+
+#[test]
+fn a_file_goes_before_what_is_stored_and_what_does_not_fit_any_more_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
+    let stored = Queries::new(Arc::clone(&catalog));
+    let titled = |title: &str| json!({"title": title, "query": {"metrics": ["views"]}});
+    stored.put("both", &titled("stored")).unwrap();
+    stored.put("older", &json!({"query": 5})).unwrap();
+    let file = Definition::read(&titled("file")).unwrap();
+    let book = Book::new([("both".to_owned(), file)].into(), stored);
+    let list = book.list().unwrap();
+    let shown: Vec<(&str, Origin)> = list.iter().map(|entry| (entry.name.as_str(), entry.origin)).collect();
+    assert_eq!(shown, [("both", Origin::File), ("older", Origin::Stored)]);
+    assert_eq!(list[0].definition.as_ref().unwrap().written["title"], "file");
+    assert_eq!(book.get("both").unwrap().unwrap().definition.unwrap().written["title"], "file");
+    let unfit = book.get("older").unwrap().unwrap().definition.unwrap_err();
+    assert_eq!((unfit[0].at.as_str(), unfit.len()), ("query", 1));
+    assert!(book.get("none").unwrap().is_none());
+    assert!(matches!(book.remove("both"), Err(BookError::Filed { .. })));
 }
 
 #[test]
