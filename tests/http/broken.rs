@@ -5,7 +5,10 @@ use metronome::event::{Day, Key};
 use metronome::store::memory::Memory;
 use metronome::store::plan::{Answer, Filter, Plan, TimeRange, UsageAnswer, UsagePlan};
 use metronome::store::trails::{TrailPlan, Trails};
-use metronome::store::{Capabilities, Cursor, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError};
+use metronome::store::{
+    Capabilities, Cursor, Damaged, DayState, Derive, Entry, Field, Page, Position, Scan, Store, StoreError,
+};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sound at first, then broken.
@@ -13,6 +16,7 @@ pub struct Broken {
     sound: Memory,
     left: AtomicUsize,
     why: fn() -> StoreError,
+    damaged: Mutex<Vec<Damaged>>,
 }
 
 impl Broken {
@@ -23,12 +27,22 @@ impl Broken {
 
     /// Lets another store answer so many calls before.
     pub fn after(calls: usize, sound: Memory, why: fn() -> StoreError) -> Self {
-        Self { sound, left: AtomicUsize::new(calls), why }
+        Self { sound, left: AtomicUsize::new(calls), why, damaged: Mutex::default() }
     }
 
     /// Fails from now on.
     pub fn break_now(&self) {
         self.left.store(0, Ordering::Relaxed);
+    }
+
+    /// Something of a day is lost from now on.
+    pub fn damage(&self, day: Day) {
+        self.damaged.lock().unwrap().push(Damaged {
+            day,
+            parts: vec!["a part".to_owned()],
+            from: None,
+            is_plain: false,
+        });
     }
 
     fn sound(&self) -> Result<&Memory, StoreError> {
@@ -86,6 +100,9 @@ impl Store for Broken {
     }
     async fn verify(&self, day: Day) -> Result<Vec<String>, StoreError> {
         self.sound()?.verify(day).await
+    }
+    async fn damaged(&self) -> Result<Vec<Damaged>, StoreError> {
+        Ok(self.damaged.lock().unwrap().clone())
     }
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()

@@ -1,14 +1,17 @@
 //! An export over a connection: whole, it ends as HTTP says; broken off, no client takes it for whole.
 
 use crate::broken::Broken;
-use crate::support::{NOW, Served, Setup};
-use metronome::event::{Event, Key, Value};
+use crate::support::{NOW, Served, Setup, request};
+use axum::body::Body;
+use http_body_util::BodyExt;
+use metronome::event::{Day, Event, Key, Value};
 use metronome::http::Options;
 use metronome::store::memory::Memory;
 use metronome::store::{Entry, Store, StoreError};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tower::ServiceExt;
 
 const LAST_CHUNK: &str = "\r\n0\r\n\r\n";
 
@@ -57,4 +60,22 @@ async fn an_export_that_fails_on_its_way_is_seen_to_be_broken() {
     assert!(said.starts_with("HTTP/1.1 200") && !said.contains("checksum"), "{said:.500}");
     assert_eq!(said.matches("\"path\":\"/a\"").count(), 2_000);
     assert!(!said.ends_with(LAST_CHUNK) && !is_whole);
+}
+
+#[tokio::test]
+async fn damage_is_told_ahead_and_what_is_found_meanwhile_breaks_it_off() {
+    let day = Day(i32::try_from(NOW.div_euclid(86_400_000)).unwrap());
+    for found_meanwhile in [false, true] {
+        let store = Arc::new(Broken::after(usize::MAX, held().await, || StoreError::Stopped));
+        store.damage(Day(day.0 - 1));
+        let app = Setup { store: store.clone(), ..Setup::default() }.start();
+        let asked = request("GET", "/events.ndjson?partial=true").body(Body::empty()).unwrap();
+        let mut answer = app.router.clone().oneshot(asked).await.unwrap();
+        assert_eq!(answer.headers()["x-metronome-damaged-days"], (Day(day.0 - 1)).to_string());
+        answer.body_mut().frame().await.unwrap().unwrap();
+        if found_meanwhile {
+            store.damage(day);
+        }
+        assert_eq!(answer.into_body().collect().await.is_err(), found_meanwhile);
+    }
 }

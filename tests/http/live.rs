@@ -110,6 +110,18 @@ async fn what_happens_is_heard_by_all_who_watch() {
 }
 
 #[tokio::test]
+async fn time_alone_is_heard_too() {
+    let store = Arc::new(Memory::new());
+    happens(&*store, 0).await;
+    let (app, served) = start(store, streams(AT_ONCE, NEVER), Options::default());
+    let mut client = Client::ask(&served, "").await;
+    assert_eq!(client.message().await.unwrap().1["current_visitors"], 1);
+    app.clock.set(NOW + 300_001);
+    let (id, live) = client.message().await.unwrap();
+    assert_eq!((id, &live["current_visitors"]), ((NOW + 300_001).to_string(), &0.into()));
+}
+
+#[tokio::test]
 async fn those_who_watch_the_same_cost_one_question() {
     let (app, served) = start(Arc::new(Memory::new()), streams(NEVER, NEVER), Options::default());
     let mut held = Vec::new();

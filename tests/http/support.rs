@@ -60,6 +60,7 @@ impl Default for Setup {
 pub struct App {
     pub router: Router,
     pub keys: Arc<Keys>,
+    pub clock: Clock,
     pub routes: Vec<(String, Vec<&'static str>, Option<&'static str>)>,
     journal: Journal,
     _folder: tempfile::TempDir,
@@ -150,7 +151,7 @@ impl Setup {
             funnels: HashMap::from([("default".to_owned(), vec![("f".to_owned(), funnel)])]),
             queries: Arc::new(Book::new(filed, Queries::new(Arc::clone(&catalog)))),
             keys: metronome::query::keys::SeenKeys::default(),
-            clock,
+            clock: clock.clone(),
             questions: Questions::new(4, plan::Limits::default()),
             streams: Streams::new(self.streams),
             bodies,
@@ -165,7 +166,7 @@ impl Setup {
             rates: Rates::new(None, self.rate, 1_000),
             origins: self.origins,
         };
-        App { router: table.into_router(gate), keys, routes, journal, _folder: folder }
+        App { router: table.into_router(gate), keys, clock, routes, journal, _folder: folder }
     }
 }
 
