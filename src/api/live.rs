@@ -5,7 +5,7 @@
 
 use super::Parts;
 use super::ask::{Asked, marked};
-use super::format::{Format, json};
+use super::format::json;
 use super::streams::Place;
 use super::watch::{Shown, Watched};
 use crate::http::query::Parameters;
@@ -37,7 +37,6 @@ pub(super) async fn once(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    Format::split(uri.path())?;
     let watched = read(&parts, &caller, &uri).await?;
     let live = parts.ask_live(&watched).await?;
     Ok(marked(json(&live), &live.meta.damaged_days))

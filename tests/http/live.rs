@@ -116,9 +116,13 @@ async fn time_alone_is_heard_too() {
     let (app, served) = start(store, streams(AT_ONCE, NEVER), Options::default());
     let mut client = Client::ask(&served, "").await;
     assert_eq!(client.message().await.unwrap().1["current_visitors"], 1);
-    app.clock.set(NOW + 300_001);
-    let (id, live) = client.message().await.unwrap();
-    assert_eq!((id, &live["current_visitors"]), ((NOW + 300_001).to_string(), &0.into()));
+    // Twice: the store is asked at the first look whatever the time.
+    for (later, total) in [(300_001, 1), (1_800_000, 0)] {
+        app.clock.set(NOW + later);
+        let (id, live) = client.message().await.unwrap();
+        assert_eq!((id, &live["current_visitors"]), ((NOW + later).to_string(), &0.into()));
+        assert_eq!(live["meta"]["sums"]["total"], total);
+    }
 }
 
 #[tokio::test]
@@ -153,16 +157,17 @@ async fn past_the_bound_a_watcher_is_refused_until_one_has_left() {
 }
 
 #[tokio::test]
-async fn a_quiet_stream_is_alive_longer_than_any_answer_may_take() {
+async fn a_quiet_stream_says_nothing_new_and_is_alive_longer_than_any_answer_may_take() {
     let short = Duration::from_millis(50);
     let options = Options { head_timeout: short, stall_max: short, ..Options::default() };
-    let (_app, served) = start(Arc::new(Memory::new()), streams(NEVER, AT_ONCE), options);
+    let (_app, served) = start(Arc::new(Memory::new()), streams(AT_ONCE, AT_ONCE), options);
     let mut client = Client::ask(&served, "").await;
     client.message().await.unwrap();
     let (begun, mut heartbeats) = (std::time::Instant::now(), 0);
     while begun.elapsed() < short * 4 || heartbeats < 10 {
         let line = client.line().await;
         assert!(!line.is_empty(), "it was cut after {:?}", begun.elapsed());
+        assert!(!line.starts_with("data"), "{line}");
         heartbeats += usize::from(line == ":\n");
     }
 }
