@@ -118,7 +118,11 @@ fn over(store: Arc<dyn Store>) -> App {
         streams: Streams::new(StreamOptions { exports_max: 1, ..StreamOptions::default() }),
         bodies: Bodies::new(BodyLimits { bytes_max: 1 << 20, ..BodyLimits::default() }),
         probes: vec![works()],
-        metrics: Metrics::new(Facts::default),
+        metrics: Metrics::new(|| Facts {
+            since: NOW - DAY,
+            rejected: REJECTED.map(rejected).to_vec(),
+            ..Facts::default()
+        }),
     });
     let keys = Arc::new(Keys::open(catalog, Clock::manual(NOW)).unwrap());
     let gate = Gate {
@@ -134,6 +138,14 @@ fn over(store: Arc<dyn Store>) -> App {
 fn filed() -> BTreeMap<String, custom::Definition> {
     let written = serde_json::json!({"query": {"site_id": "shop", "metrics": ["views"]}});
     [("filed".to_owned(), custom::Definition::read(&written).unwrap())].into()
+}
+
+/// Sites, reasons, and whether it is one of the configuration's.
+const REJECTED: [(&str, &str, bool, u64); 3] =
+    [("default", "not_json", false, 3), ("shop", "privacy", true, 5), ("shop", "time", false, 4)];
+
+fn rejected((site, reason, is_filter, events): (&str, &'static str, bool, u64)) -> RejectedCount {
+    RejectedCount { site: site.to_owned(), reason, is_filter, events }
 }
 
 #[tokio::test]
