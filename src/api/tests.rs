@@ -99,7 +99,8 @@ async fn app() -> App {
 
 fn over(store: Arc<dyn Store>) -> App {
     let shop = SiteRules { zone: jiff::tz::TimeZone::get("Pacific/Auckland").unwrap(), ..SiteRules::named("shop") };
-    let goal = Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download") };
+    let goal =
+        Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download"), value: Known::Value.into() };
     let steps = serde_json::json!([["is", "id", ["/a/b.c"]], "fetched"]);
     let funnel = Definition::of(steps.as_array().unwrap(), std::slice::from_ref(&goal)).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 
 use super::answer::{Part, Row, Table, compared, sort, table, too_many};
 use super::meta::{Meta, Substitution, Sums, distinct_error, percentile_error};
+use super::metrics::Metric;
 use super::number::json;
 use super::question::{Dimension, Query};
 use super::range::Range;
@@ -137,6 +138,10 @@ async fn account(
     }
     if query.metrics.iter().any(|metric| metric.name() == "visitors") {
         meta.notes.push("visitors are counted once a day; days add up".into());
+    }
+    let names_currency = query.keys().iter().any(|(key, _)| *key == Known::Currency.into());
+    if query.metrics.iter().any(Metric::is_revenue) && !names_currency {
+        meta.notes.push("revenue adds values up whatever their currency; `currency` is a key to ask by".into());
     }
     if query.offset > 0 && query.offset >= whole.rows.len() {
         meta.notes.push(format!("offset {} is past the last of {} rows", query.offset, whole.rows.len()));
