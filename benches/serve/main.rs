@@ -13,6 +13,7 @@ mod peers;
 mod pressure;
 mod probe;
 mod process;
+mod questions;
 mod race;
 mod sealing;
 mod server;
@@ -48,6 +49,11 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         opensearch_events_max: u64,
     },
+    /// Every kind of question, beside DuckDB.
+    Questions {
+        #[arg(default_value_t = 1_000_000)]
+        events: u64,
+    },
     /// Half of the top rate with readers beside it, for long.
     Soak {
         #[arg(default_value_t = 3600)]
@@ -71,6 +77,7 @@ fn main() {
             Command::Race { events, opensearch_events_max } => {
                 race::run(&arguments.folder, events, opensearch_events_max).await;
             }
+            Command::Questions { events } => questions::run(&arguments.folder, events).await,
             Command::Soak { seconds } => soak::run(&arguments.folder, seconds).await,
             Command::Memory { seconds } => memory::run(&arguments.folder, seconds).await,
             Command::NullHandler => null::serve().await,

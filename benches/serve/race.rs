@@ -36,7 +36,7 @@ pub fn say(what: &str) {
 }
 
 /// The month's events in a file, so that making them takes nothing from those who take them.
-fn written(folder: &Path, events: u64, before: &str) -> Arc<Written> {
+pub fn written(folder: &Path, events: u64, before: &str) -> Arc<Written> {
     let path = folder.join(if before.is_empty() { "events.ndjson" } else { "events.bulk" });
     Arc::new(Written::write(&path, &events::month(events), before).expect("write events"))
 }
