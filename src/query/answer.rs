@@ -6,12 +6,12 @@
 use super::include::Compare;
 use super::question::{By, Dimension, Query};
 use super::range::{Range, edges};
-use super::recipe::{Base, Over, Reading, Recipe, Term};
+use super::recipe::{Over, Reading, Recipe, Term};
 use super::rekey::rekeyed;
 use super::scope::of_site;
 use crate::clock::Millis;
 use crate::event::Key;
-use crate::store::plan::{Bots, Direction, Filter, Group, Label, Measure, Metric, Plan, TimeKey, TimeRange};
+use crate::store::plan::{self, Bots, Direction, Filter, Group, Label, Measure, Metric, Plan, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -59,7 +59,6 @@ struct Strand {
     reading: Reading,
     time: TimeKey,
     over: Over,
-    base: Base,
     metrics: Vec<Metric>,
 }
 
@@ -70,20 +69,19 @@ type Place = (usize, usize);
 pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<Table, StoreError> {
     let recipes = part.metrics.iter().map(|at| query.recipe(&query.metrics[*at], part.dimensions));
     let recipes: Vec<Recipe> = recipes.collect::<Result<_, _>>().map_err(StoreError::Invalid)?;
-    let (strands, places) = gathered(&recipes, query);
+    let (strands, places) = gathered(&recipes);
     let mut answers = Vec::with_capacity(strands.len());
     let mut overlap = false;
     for strand in &strands {
         let answer = store.aggregate(&strand.plan(query, part)?).await?;
         overlap |= answer.overlap;
-        answers.push(answer.rows.into_iter().map(|row| (row.labels, row.values)).collect::<HashMap<_, _>>());
+        answers.push(answer.rows);
     }
-    let mut rows = joined(&strands, &answers, &recipes, &places);
-    // Without dimensions this is the one row; with them no row has no labels.
-    let unlabelled = finished(Vec::new(), &strands, &answers, &recipes, &places);
-    let nothing = unlabelled.values.clone();
+    let mut joined = Joined { strands: &strands, answers, recipes: &recipes, places: &places };
+    let nothing = joined.finished(&vec![None; strands.len()]);
+    let mut rows = joined.rows();
     if part.dimensions.is_empty() && rows.is_empty() {
-        rows.push(unlabelled);
+        rows.push(Row { labels: Vec::new(), values: nothing.clone() });
     }
     if rows.len() > query.limits.rows_max {
         let limit = query.limits.rows_max as u64;
@@ -93,14 +91,14 @@ pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<
 }
 
 /// The strands of all terms, and where each recipe's terms stand.
-fn gathered(recipes: &[Recipe], query: &Query) -> (Vec<Strand>, Vec<Vec<Place>>) {
+fn gathered(recipes: &[Recipe]) -> (Vec<Strand>, Vec<Vec<Place>>) {
     let mut strands: Vec<Strand> = Vec::new();
     let mut place = |term: &Term| {
-        let Term { reading, time, over, .. } = *term;
-        let base = if query.filter_without_goal.is_some() { term.base } else { Base::Filter };
-        let alike = |held: &Strand| (held.reading, held.time, held.over, held.base) == (reading, time, over, base);
+        let alike =
+            |strand: &Strand| (strand.reading, strand.time, strand.over) == (term.reading, term.time, term.over);
         let at = strands.iter().position(alike).unwrap_or_else(|| {
-            strands.push(Strand { reading, time, over, base, metrics: Vec::new() });
+            let Term { reading, time, over, .. } = *term;
+            strands.push(Strand { reading, time, over, metrics: Vec::new() });
             strands.len() - 1
         });
         let metrics = &mut strands[at].metrics;
@@ -128,10 +126,8 @@ impl Strand {
             Over::Now => (query.now - NOW_MS, query.now + 1),
             Over::Row | Over::All => (part.range.from, part.range.to),
         };
-        let without_goal = query.filter_without_goal.as_ref().filter(|_| self.base == Base::WithoutGoal);
-        let filter = without_goal.unwrap_or(&query.filter);
         Ok(Plan {
-            filter: of_site(&query.site, part.bots).and(read(filter)).and(part.only.clone()),
+            filter: of_site(&query.site, part.bots).and(read(&query.filter)).and(part.only.clone()),
             range: TimeRange { key: self.time, from, to },
             groups,
             metrics: self.metrics.clone(),
@@ -158,41 +154,52 @@ pub(super) fn too_many() -> StoreError {
     StoreError::Invalid("dimensions: more than 10000 intervals in this range; take longer ones".into())
 }
 
-type Found = HashMap<Vec<Label>, Vec<Option<f64>>>;
-
-/// Every row that some strand by row has.
-fn joined(strands: &[Strand], answers: &[Found], recipes: &[Recipe], places: &[Vec<Place>]) -> Vec<Row> {
-    let by_row =
-        strands.iter().zip(answers).filter(|(strand, _)| strand.over != Over::All && strand.base == Base::Filter);
-    let mut labels: Vec<&Vec<Label>> = by_row.flat_map(|(_, found)| found.keys()).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    labels.into_iter().map(|labels| finished(labels.clone(), strands, answers, recipes, places)).collect()
+/// The answers of all strands, each in the order of its labels, and what becomes of them.
+struct Joined<'a> {
+    strands: &'a [Strand],
+    answers: Vec<Vec<plan::Row>>,
+    recipes: &'a [Recipe],
+    places: &'a [Vec<Place>],
 }
 
-fn finished(
-    labels: Vec<Label>,
-    strands: &[Strand],
-    answers: &[Found],
-    recipes: &[Recipe],
-    places: &[Vec<Place>],
-) -> Row {
-    let number = |(strand, at): &Place| {
-        let found = match strands[*strand].over {
-            Over::All => answers[*strand].get(&Vec::new()),
-            Over::Row | Over::Now => answers[*strand].get(&labels),
-        };
-        match found {
-            Some(values) => values[*at],
-            None => nothing(&strands[*strand].metrics[*at].measure),
+impl Joined<'_> {
+    /// Every row that some strand by row has.
+    fn rows(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut next = vec![0; self.strands.len()];
+        loop {
+            let by_row = (0..next.len()).filter(|at| self.strands[*at].over != Over::All);
+            let Some(first) = by_row.filter_map(|at| Some((&self.answers[at].get(next[at])?.labels, at))).min() else {
+                return rows;
+            };
+            let (labels, at_first) = first;
+            let held = |at: usize| {
+                let row = self.answers[at].get(next[at]).filter(|row| row.labels == *labels);
+                row.map(|_| next[at]).filter(|_| self.strands[at].over != Over::All)
+            };
+            let held: Vec<Option<usize>> = (0..next.len()).map(held).collect();
+            let values = self.finished(&held);
+            held.iter().zip(&mut next).for_each(|(held, next)| *next += usize::from(held.is_some()));
+            let labels = std::mem::take(&mut self.answers[at_first][next[at_first] - 1].labels);
+            rows.push(Row { labels, values });
         }
-    };
-    let values = recipes.iter().zip(places).map(|(recipe, places)| {
-        let terms: Vec<Option<f64>> = places.iter().map(number).collect();
-        (recipe.finish)(&terms)
-    });
-    let values = values.collect();
-    Row { labels, values }
+    }
+
+    /// The numbers of a row that stands in these places of the answers.
+    fn finished(&self, held: &[Option<usize>]) -> Vec<Option<f64>> {
+        let number = |(strand, at): &Place| {
+            let row = if self.strands[*strand].over == Over::All { Some(0) } else { held[*strand] };
+            match row.and_then(|row| self.answers[*strand].get(row)) {
+                Some(row) => row.values[*at],
+                None => nothing(&self.strands[*strand].metrics[*at].measure),
+            }
+        };
+        let values = self.recipes.iter().zip(self.places).map(|(recipe, places)| {
+            let terms: Vec<Option<f64>> = places.iter().map(number).collect();
+            (recipe.finish)(&terms)
+        });
+        values.collect()
+    }
 }
 
 /// What a measure of no event is.

@@ -63,32 +63,19 @@ impl Substitution {
 
 /// How the numbers of an answer add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Sums<N = u64> {
+pub struct Sums {
     /// Over all rows.
-    pub total: N,
+    pub total: u64,
     /// Over the rows shown.
-    pub shown: N,
+    pub shown: u64,
     /// What is in none of the rows shown; absent where rows do not add up.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rest: Option<N>,
-    /// Of the total, what has no visitor; beside it in reports that follow somebody, whom these events lack. Absent where
-    /// the events have expired.
+    pub rest: Option<u64>,
+    /// Of the total, what has no visitor; absent where the events have expired.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub without_visitor: Option<N>,
+    pub without_visitor: Option<u64>,
     /// What bots did in the same range.
-    pub bots: N,
-}
-
-impl Sums {
-    /// Those of rows that add up.
-    pub fn of(total: u64, shown: u64, without_visitor: Option<u64>, bots: u64) -> Self {
-        Self { total, shown, rest: total.checked_sub(shown), without_visitor, bots }
-    }
-
-    /// The same without a rest, where something is in several rows.
-    pub fn overlapping(self, is_overlapping: bool) -> Self {
-        Self { rest: self.rest.filter(|_| !is_overlapping), ..self }
-    }
+    pub bots: u64,
 }
 
 /// The names of the ways bots are counted.

@@ -3,8 +3,7 @@
 //! - A rest is told only where rows add up.
 
 use super::answer::{Part, Row, Table, compared, sort, table, too_many};
-use super::meta::{Meta, Substitution, Sums, distinct_error, percentile_error};
-use super::metrics::Metric;
+use super::meta::{Meta, Substitution, distinct_error, percentile_error};
 use super::number::json;
 use super::question::{Dimension, Query};
 use super::range::Range;
@@ -27,7 +26,7 @@ pub struct QueryMeta {
     /// Metrics whose rows do not add up to the total.
     pub not_additive: Vec<String>,
     /// How each count adds up.
-    pub sums: BTreeMap<String, Sums<Value>>,
+    pub sums: BTreeMap<String, Account>,
     /// Rows before pagination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_rows: Option<usize>,
@@ -37,6 +36,22 @@ pub struct QueryMeta {
     /// The range compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison_range: Option<[String; 2]>,
+}
+
+/// How one count adds up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// Over all rows.
+    pub total: Value,
+    /// Over the rows shown.
+    pub shown: Value,
+    /// What is in none of the rows shown; absent where rows do not add up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Value>,
+    /// Of the total, what has no visitor.
+    pub without_visitor: Value,
+    /// What bots did in the same range.
+    pub bots: Value,
 }
 
 /// A row of an answer.
@@ -139,10 +154,6 @@ async fn account(
     if query.metrics.iter().any(|metric| metric.name() == "visitors") {
         meta.notes.push("visitors are counted once a day; days add up".into());
     }
-    let names_currency = query.keys().iter().any(|(key, _)| *key == Known::Currency.into());
-    if query.metrics.iter().any(Metric::is_revenue) && !names_currency {
-        meta.notes.push("revenue adds values up whatever their currency; `currency` is a key to ask by".into());
-    }
     if query.offset > 0 && query.offset >= whole.rows.len() {
         meta.notes.push(format!("offset {} is past the last of {} rows", query.offset, whole.rows.len()));
     }
@@ -195,26 +206,31 @@ async fn sums(
     whole: &Table,
     page: &[Row],
     countable: &[(usize, bool)],
-) -> Result<BTreeMap<String, Sums<Value>>, StoreError> {
+) -> Result<BTreeMap<String, Account>, StoreError> {
     let metrics: Vec<usize> = countable.iter().map(|(at, _)| *at).collect();
     if metrics.is_empty() {
         return Ok(BTreeMap::new());
     }
     let part = |bots, only| Part { dimensions: &[], metrics: &metrics, bots, only, range: &query.when.range };
-    let total = table(store, query, &part(query.bots, Filter::All)).await?;
+    // Rows that add up are asked for nothing more.
+    let total = match countable.iter().all(|(_, adds)| *adds) {
+        true => None,
+        false => Some(table(store, query, &part(query.bots, Filter::All)).await?),
+    };
     let bots = table(store, query, &part(Bots::Only, Filter::All)).await?;
     let nobodys = table(store, query, &part(query.bots, not(having(Known::Visitor)))).await?;
     let of = |table: &Table, place: usize| table.rows.first().and_then(|row| row.values[place]).unwrap_or_default();
     let mut sums = BTreeMap::new();
     for (place, (at, adds)) in countable.iter().enumerate() {
         let shown: f64 = page.iter().filter_map(|row| row.values[*at]).sum();
-        let total = of(&total, place);
+        let added = || whole.rows.iter().filter_map(|row| row.values[*at]).sum();
+        let total = total.as_ref().map_or_else(added, |total| of(total, place));
         let is_all = whole.rows.len() == page.len() && query.dimensions.is_empty();
-        let sum = Sums {
+        let sum = Account {
             total: json(Some(total)),
             shown: json(Some(shown)),
             rest: (*adds || is_all).then(|| json(Some(total - shown))),
-            without_visitor: Some(json(Some(of(&nobodys, place)))),
+            without_visitor: json(Some(of(&nobodys, place))),
             bots: json(Some(of(&bots, place))),
         };
         sums.insert(query.metrics[*at].name(), sum);
