@@ -1,112 +1,151 @@
 //! Edges: the flow of one step, asked of the views by what was before them.
 //! - What flows into a page and not on to another left the site there.
 
-use super::{ENTRY, EXIT, Question, Way, Weights, names_path};
+use super::weights::{ENTRY_NUMBER, EXIT_NUMBER, Pages, Weight, Weights};
+use super::{ENTRY, EXIT, Question, Way, names_path};
 use crate::event::Known;
 use crate::query::recipe::Reading;
 use crate::query::rekey::rekeyed;
 use crate::query::scope::{having, not};
-use crate::store::plan::{Filter, Group, Label, Measure, Metric, Plan};
+use crate::store::plan::Filter;
+use crate::store::trails::{TrailBatch, TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
-/// Edges without their steps.
-type Edges = BTreeMap<(String, String), u64>;
+/// Different edges at the most: some 100 MB.
+const EDGES_MAX: usize = 4_000_000;
+/// Bits of a view: it is counted, it is of a page asked for, it is behind one.
+const COUNTED: u64 = 1;
+const OF: u64 = 1 << 1;
+const BEHIND: u64 = 1 << 2;
 
 /// The edges of one step, exits among them.
 pub(super) async fn fetch(store: &dyn Store, question: &Question) -> Result<Weights, StoreError> {
-    let mut found = Found::default();
-    let without_path = not(having(Known::Path)).and(having(Known::Id));
-    for (page, only) in [(Known::Path, having(Known::Path)), (Known::Id, without_path)] {
-        for row in store.aggregate(&question.plan(page, only)).await?.rows {
-            let mut labels = row.labels.into_iter().map(|label| match label {
-                Label::Text(text) => text.into(),
-                Label::Null | Label::Time(_) => ENTRY.to_owned(),
-            });
-            let (Some(from), Some(to)) = (labels.next(), labels.next()) else { continue };
-            found.add(from, to, &row.values);
-        }
+    let mut found = Found { has_parts: names_path(&question.only), ..Found::default() };
+    let mut trails = store.trails(&question.views_by_page()).await?;
+    while let Some(batch) = trails.recv().await {
+        let batch = batch?;
+        // Off the threads that answer everybody.
+        let taken = tokio::task::spawn_blocking(move || found.take(&batch).map(|()| found));
+        found = taken.await.map_err(|_| StoreError::Stopped)??;
     }
-    let edges = found.finish(question.has_exits()).into_iter();
-    let wanted = |from: &str, to: &str| match &question.way {
-        Way::Whole => true,
-        Way::From(page) => from == page,
-        Way::To(page) => to == page,
-    };
-    let edges = edges.filter(|((from, to), weight)| *weight > 0 && wanted(from, to));
-    Ok(edges.map(|((from, to), weight)| ((1, from, to), weight)).collect())
+    Ok(found.finish(&question.way))
 }
 
 /// What was found, as it grows.
 #[derive(Default)]
 struct Found {
-    edges: Edges,
+    pages: Pages,
+    /// Whether views are marked by pages.
+    has_parts: bool,
+    edges: FxHashMap<(u32, u32), u32>,
     /// What flows into each page that is asked for, and on from it.
-    flows: BTreeMap<String, (u64, u64)>,
+    flows: Vec<(u64, u64)>,
 }
 
 impl Found {
-    /// Adds the views of a page after another: all, those of a page asked for, those behind a page asked for.
-    fn add(&mut self, from: String, to: String, values: &[Option<f64>]) {
-        // Counts are whole numbers below 2^53. Where every page is asked for there is one number.
-        let count = |at: usize| values.get(at).or(values.first()).copied().flatten().unwrap_or_default() as u64;
-        self.flows.entry(to.clone()).or_default().0 += count(1);
-        if from != ENTRY {
-            self.flows.entry(from.clone()).or_default().1 += count(2);
+    /// Takes the views of a batch, whose labels are the page before, path and id.
+    fn take(&mut self, batch: &TrailBatch) -> Result<(), StoreError> {
+        let [before, paths, ids] = batch.labels.as_slice() else { return Ok(()) };
+        let mut numbers_of = |texts: &[Box<[Box<str>]>]| -> Vec<u32> {
+            texts.iter().filter_map(|one| one.first()).map(|page| self.pages.number(page)).collect()
+        };
+        let [of_before, of_path, of_id] = [before, paths, ids].map(|labels| numbers_of(&labels.texts));
+        let of = |numbers: &[u32], code: u32| numbers.get(code as usize).copied();
+        self.flows.resize(self.pages.len(), (0, 0));
+        for (place, marks) in batch.marks.iter().enumerate().filter(|(_, marks)| **marks & COUNTED != 0) {
+            let page = of(&of_path, paths.codes[place]).or_else(|| of(&of_id, ids.codes[place]));
+            let Some(to) = page else { continue };
+            let from = of(&of_before, before.codes[place]).unwrap_or(ENTRY_NUMBER);
+            let counts = |bit: u64| u64::from(!self.has_parts || marks & bit != 0);
+            self.flows[to as usize].0 += counts(OF);
+            if from != ENTRY_NUMBER {
+                self.flows[from as usize].1 += counts(BEHIND);
+            }
+            *self.edges.entry((from, to)).or_default() += 1; // views of a question are fewer than a u32 holds
         }
-        *self.edges.entry((from, to)).or_default() += count(0);
+        match self.edges.len() > EDGES_MAX {
+            true => Err(StoreError::Limit { operation: "flows", limit: EDGES_MAX as u64, of: "different edges" }),
+            false => Ok(()),
+        }
     }
 
-    fn finish(mut self, has_exits: bool) -> Edges {
-        if has_exits {
-            let exits =
-                self.flows.into_iter().map(|(page, (into, on))| ((page, EXIT.to_owned()), into.saturating_sub(on)));
-            self.edges.extend(exits);
+    fn finish(self, way: &Way) -> Weights {
+        let wanted = |from: u32, to: u32| match way {
+            Way::Whole => true,
+            Way::From(page) => self.pages.find(page) == Some(from),
+            Way::To(page) => self.pages.find(page) == Some(to),
+        };
+        let exits = (0..).zip(&self.flows).filter(|_| way.has_exits());
+        let exits = exits.map(|(page, (into, on))| ((page, EXIT_NUMBER), into.saturating_sub(*on)));
+        let edges = self.edges.iter().map(|(edge, weight)| (*edge, u64::from(*weight))).chain(exits);
+        let edges = edges.filter(|((from, to), weight)| *weight > 0 && wanted(*from, *to));
+        let edges = edges.map(|((from, to), weight)| Weight { step: 1, from, to, weight }).collect();
+        Weights { edges, pages: self.pages }
+    }
+}
+
+impl Way {
+    fn has_exits(&self) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::From(from) => from != ENTRY,
+            Self::To(to) => to == EXIT,
         }
-        self.edges
     }
 }
 
 impl Question {
-    fn has_exits(&self) -> bool {
-        match &self.way {
-            Way::Whole => true,
-            Way::From(from) => from != ENTRY,
-            Way::To(to) => to == EXIT,
+    /// Views within visits, their page and the one before.
+    fn views_by_page(&self) -> TrailPlan {
+        let without_path = not(having(Known::Path)).and(having(Known::Id));
+        let ways = [(Known::Path, having(Known::Path)), (Known::Id, without_path)];
+        let mark = |of: &dyn Fn(Known) -> Filter| {
+            Filter::Or(ways.iter().map(|(page, only)| only.clone().and(of(*page))).collect())
+        };
+        let mut marks = vec![mark(&|page| self.near(page).and(self.asked(page)))];
+        if names_path(&self.only) {
+            marks.push(mark(&|page| self.of(page)));
+            marks.push(mark(&|_| self.behind()));
+        }
+        TrailPlan {
+            filter: self.views(),
+            range: self.range(),
+            marks,
+            labels: [Known::Previous, Known::Path, Known::Id].map(Into::into).to_vec(),
+            visits: Visits::Left,
+            visits_with: None,
+            limits: TrailLimits { time_max: self.limits.time_max, ..TrailLimits::default() },
         }
     }
 
-    /// Views by what was before them, of pages that are named by `page`.
-    fn plan(&self, page: Known, only: Filter) -> Plan {
+    /// Views next to the page that the way begins or ends at, of pages that are named by `page`.
+    fn near(&self, page: Known) -> Filter {
         let is = |key: Known, text: &str| Filter::is(key, text);
-        let near = match &self.way {
+        match &self.way {
             Way::From(from) if from == ENTRY => not(having(Known::Previous)),
             Way::From(from) => Filter::Or(vec![is(page, from), is(Known::Previous, from)]),
             Way::To(to) if to != EXIT => is(page, to),
             Way::To(_) | Way::Whole => Filter::All,
-        };
-        let (asked, parts) = self.asked(page);
-        let metric = |only| Metric { measure: Measure::Events, only };
-        Plan {
-            filter: self.views().and(asked).and(only).and(near),
-            range: self.range(),
-            groups: vec![Group::Key(Known::Previous.into()), Group::Key(page.into())],
-            metrics: [Filter::All].into_iter().chain(parts).map(metric).collect(),
-            order: Vec::new(),
-            offset: 0,
-            limit: self.limits.rows_max,
-            limits: self.limits,
         }
     }
 
-    /// The views that are asked for; and, where that depends on pages, those of a page asked for and those behind one.
-    fn asked(&self, page: Known) -> (Filter, Vec<Filter>) {
-        if !names_path(&self.only) {
-            return (self.only.clone(), Vec::new());
+    /// The views that are asked for.
+    fn asked(&self, page: Known) -> Filter {
+        match names_path(&self.only) {
+            false => self.only.clone(),
+            true => Filter::Or(vec![self.of(page), self.behind()]),
         }
-        let named = if page == Known::Id { Reading::ById } else { Reading::Asked };
-        let read = |reading: Reading| rekeyed(&self.only, &|key| reading.key(key));
-        let (of, behind) = (read(named), having(Known::Previous).and(read(Reading::Leaving)));
-        (Filter::Or(vec![of.clone(), behind.clone()]), vec![of, behind])
+    }
+
+    /// Where the filter depends on pages: views of a page asked for.
+    fn of(&self, page: Known) -> Filter {
+        let reading = if page == Known::Id { Reading::ById } else { Reading::Asked };
+        rekeyed(&self.only, &|key| reading.key(key))
+    }
+
+    /// Where the filter depends on pages: views behind a page asked for.
+    fn behind(&self) -> Filter {
+        having(Known::Previous).and(rekeyed(&self.only, &|key| Reading::Leaving.key(key)))
     }
 }

@@ -1,25 +1,24 @@
 //! Flows: how visits go from page to page.
 //! - An edge `a → b` is a view of `b` whose previous is `a`; `(entry)` leads to a visit's first page view, `(exit)`
 //!   follows its last: what flows into a page flows out of it.
-//! - One step is asked of the events' `previous`, which sealed days keep answers of; several are walked along trails.
+//! - One step is asked of the events' `previous`; several are walked along trails.
 //! - Time is that of the visit's start. A filter is of keys that are the same on all events of a visit, and of `path`: it
 //!   leaves the edges that have a page it matches at an end, so that what flows into such a page still flows out of it.
-//! - Bounded by the rows of an answer and the events of trails; edges shown are the heaviest.
+//! - Bounded by the events of trails and by different edges; those shown are the heaviest.
 
 mod edges;
 mod walk;
+mod weights;
 
 use crate::event::Known;
-use crate::query::account::Counted;
-use crate::query::meta::{Meta, Substitution, Sums};
+use crate::query::meta::{Meta, Substitution};
 use crate::query::range::Range;
 use crate::query::recipe::{VISIT_KEYS, is_visit_key};
 use crate::query::rekey::keys_of;
-use crate::query::scope::{having, not, of_actions, of_site};
-use crate::store::plan::{Bots, Filter, Limits, Measure, TimeKey, TimeRange};
+use crate::query::scope::{of_actions, of_site};
+use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Before a visit's first page view.
 pub const ENTRY: &str = "(entry)";
@@ -115,9 +114,6 @@ fn names_path(only: &Filter) -> bool {
     found
 }
 
-/// Weights by step, counted from the page asked for, and pages.
-type Weights = BTreeMap<(usize, String, String), u64>;
-
 /// How visits flow.
 pub async fn flow(store: &dyn Store, question: &Question) -> Result<Flow, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
@@ -129,25 +125,16 @@ pub async fn flow(store: &dyn Store, question: &Question) -> Result<Flow, StoreE
     if !(1..=STEPS_MAX).contains(&question.steps) {
         return Err(StoreError::Invalid(format!("steps: {}; it may be 1 to {STEPS_MAX}", question.steps)));
     }
-    if question.way == Way::Whole && question.steps > 1 {
-        let text = "steps: several begin at from_path or end at to_path; (entry) and (exit) are pages too";
-        return Err(StoreError::Invalid(text.to_owned()));
-    }
-    let weights = fetch(store, question).await?;
-    let total = weights.values().sum();
-    let (edges, nodes) = shown(weights, &question.way, question.limit);
-    let bots = fetch(store, &Question { bots: Bots::Only, ..question.clone() }).await?.values().sum();
-    let shown = edges.iter().map(|edge| edge.weight).sum();
-    meta.sums = Some(Sums::of(total, shown, Some(question.fetch_visitless(store).await?), bots));
-    meta.notes.push("sums are of weights, without_visitor of page views that have no visit".to_owned());
+    let weights = match (&question.way, question.steps) {
+        (Way::Whole, 2..) => {
+            let text = "steps: several begin at from_path or end at to_path; (entry) and (exit) are pages too";
+            return Err(StoreError::Invalid(text.to_owned()));
+        }
+        (_, 1) => edges::fetch(store, question).await?,
+        _ => walk::fetch(store, question).await?,
+    };
+    let (edges, nodes) = weights.shown(&question.way, question.limit);
     Ok(Flow { edges, nodes, meta })
-}
-
-async fn fetch(store: &dyn Store, question: &Question) -> Result<Weights, StoreError> {
-    match question.steps {
-        1 => edges::fetch(store, question).await,
-        _ => walk::fetch(store, question).await,
-    }
 }
 
 impl Question {
@@ -155,67 +142,10 @@ impl Question {
         TimeRange { key: TimeKey::VisitAt, from: self.range.from, to: self.range.to }
     }
 
-    /// Views of pages asked for that are in no visit, and so in no flow.
-    async fn fetch_visitless(&self, store: &dyn Store) -> Result<u64, StoreError> {
-        let pages = Filter::Or(vec![having(Known::Path), having(Known::Id)]);
-        let counted = Counted {
-            site: &self.site,
-            only: of_actions(&["view"]).and(pages).and(self.of_pages()).and(not(having(Known::Visit))),
-            range: TimeRange { key: TimeKey::Timestamp, ..self.range() },
-            measure: Measure::Events,
-            limits: self.limits,
-        };
-        let [views] = counted.of_each(store, self.bots, [Filter::All]).await?;
-        Ok(views)
-    }
-
     /// Views of anything, whatever is asked for.
     fn views(&self) -> Filter {
         of_site(&self.site, self.bots).and(of_actions(&["view"]))
     }
-}
-
-/// The heaviest edges, and what flows through their ends.
-fn shown(weights: Weights, way: &Way, limit: usize) -> (Vec<Edge>, Vec<Node>) {
-    let is_whole = *way == Way::Whole;
-    // The pages before and after an edge, by their steps from the page that was asked for.
-    let ends = |step: usize| match way {
-        Way::Whole => (0, 0),
-        Way::From(_) => (step - 1, step),
-        Way::To(_) => (step, step - 1),
-    };
-    let mut flows: BTreeMap<(usize, String), (u64, u64)> = BTreeMap::new();
-    for ((step, from, to), weight) in &weights {
-        let (before, after) = ends(*step);
-        flows.entry((before, from.clone())).or_default().1 += weight;
-        flows.entry((after, to.clone())).or_default().0 += weight;
-    }
-    let mut edges: Vec<((usize, String, String), u64)> = weights.into_iter().collect();
-    edges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight)); // stable: the map is in order of steps and texts
-    edges.truncate(limit);
-    let shown: BTreeSet<(usize, &str)> = edges
-        .iter()
-        .flat_map(|((step, from, to), _)| {
-            let (before, after) = ends(*step);
-            [(before, from.as_str()), (after, to.as_str())]
-        })
-        .collect();
-    let nodes = flows.iter().filter(|((step, page), _)| shown.contains(&(*step, page.as_str())));
-    let mut nodes: Vec<Node> = nodes
-        .map(|((step, page), (into, out))| Node {
-            step: (!is_whole).then_some(*step),
-            page: page.clone(),
-            weight: *into.max(out),
-        })
-        .collect();
-    nodes.sort_by_key(|node| std::cmp::Reverse(node.weight));
-    let edges = edges.into_iter().map(|((step, from, to), weight)| Edge {
-        step: (!is_whole).then_some(step),
-        from,
-        to,
-        weight,
-    });
-    (edges.collect(), nodes)
 }
 
 #[cfg(test)]

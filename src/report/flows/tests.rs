@@ -8,9 +8,12 @@ use crate::store::memory::Memory;
 use crate::store::plan::Case;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
-/// Visits of day 0, each by its pages; one that begins with `#` is an item without a path. The first view once more of a
-/// bot, and of nobody.
+/// Weights by step, counted from the page asked for, and pages.
+type Weights = BTreeMap<(usize, String, String), u64>;
+
+/// Visits of day 0, each by its pages; one that begins with `#` is an item without a path.
 async fn store(visits: &[Vec<&str>]) -> Memory {
     let mut entries = Vec::new();
     for (visit, pages) in visits.iter().enumerate() {
@@ -31,14 +34,7 @@ async fn store(visits: &[Vec<&str>]) -> Memory {
             entries.push(Entry { position: entries.len() as u64, event });
         }
     }
-    let (store, end) = (Memory::new(), entries.len() as u64 + 2);
-    let mut beside = entries.first().map(|entry| entry.event.clone()).unwrap_or_default();
-    beside.set(Known::Bot, Value::text("Robot"));
-    entries.push(Entry { position: end - 2, event: beside.clone() });
-    for key in [Known::Bot, Known::Visitor, Known::Visit, Known::VisitAt] {
-        beside.remove(&key.into());
-    }
-    entries.push(Entry { position: end - 1, event: beside });
+    let (store, end) = (Memory::new(), entries.len() as u64);
     store.write(entries, end).await.unwrap();
     store
 }
@@ -128,21 +124,6 @@ async fn few_edges_are_the_heaviest_and_their_nodes_hold_all_that_flows() {
     let edge = Edge { step: None, from: "(entry)".to_owned(), to: "/a".to_owned(), weight: 2 };
     let node = |page: &str, weight| Node { step: None, page: page.to_owned(), weight };
     assert_eq!((flow.edges, flow.nodes), (vec![edge], vec![node("/a", 4), node("(entry)", 3)]));
-}
-
-#[tokio::test]
-async fn weights_are_accounted_for() {
-    let from = |page: &str| Way::From(page.to_owned());
-    let table = [
-        (Question { limit: 1, ..question(Way::Whole, 1) }, Sums::of(11, 2, Some(1), 2)),
-        (Question { only: paths(&["#c"]), ..question(Way::Whole, 1) }, Sums::of(2, 2, Some(0), 0)),
-        (Question { limit: 2, ..question(from("/a"), 2) }, Sums::of(6, 3, Some(1), 1)),
-        (Question { bots: Bots::Only, ..question(from("/a"), 1) }, Sums::of(1, 1, Some(0), 1)),
-    ];
-    let store = store(&visits()).await;
-    for (question, sums) in table {
-        assert_eq!(flow(&store, &question).await.unwrap().meta.sums, Some(sums), "{question:?}");
-    }
 }
 
 fn paths(pages: &[&str]) -> Filter {

@@ -2,7 +2,8 @@
 //! - A path begins at each view of the page whose previous is another page, or none; backward it ends there.
 //! - `(entry)` stands before a visit's first page view, `(exit)` behind its last.
 
-use super::{ENTRY, EXIT, Question, Way, Weights, names_path};
+use super::weights::{ENTRY_NUMBER, EXIT_NUMBER, Pages, Weight, Weights};
+use super::{Question, Way, names_path};
 use crate::event::{Key, Known};
 use crate::query::recipe::Reading;
 use crate::query::rekey::rekeyed;
@@ -10,7 +11,7 @@ use crate::query::scope::{having, not};
 use crate::store::plan::Filter;
 use crate::store::trails::{NONE, TrailBatch, TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The bit of a view of a page that is asked for.
 const ASKED: u64 = 1 << 1;
@@ -52,7 +53,7 @@ impl Question {
     }
 
     /// The filter with `path` read as the page's name, which is a path or else an id.
-    pub(super) fn of_pages(&self) -> Filter {
+    fn of_pages(&self) -> Filter {
         let by_id = rekeyed(&self.only, &|key| Reading::ById.key(key));
         let by_path = having(Known::Path).and(self.only.clone());
         Filter::Or(vec![by_path, not(having(Known::Path)).and(by_id)])
@@ -67,34 +68,20 @@ type Page = (u32, bool);
 pub(super) struct Walk {
     way: Way,
     steps: usize,
-    pages: Vec<Box<str>>,
-    numbers: HashMap<Box<str>, u32>,
-    weights: HashMap<(usize, u32, u32), u64>,
+    pages: Pages,
+    weights: FxHashMap<(usize, u32, u32), u64>,
 }
 
 impl Walk {
     pub(super) fn new(way: Way, steps: usize) -> Self {
-        let mut walk = Self { way, steps, pages: Vec::new(), numbers: HashMap::new(), weights: HashMap::new() };
-        walk.number(ENTRY);
-        walk.number(EXIT);
-        walk
-    }
-
-    fn number(&mut self, page: &str) -> u32 {
-        if let Some(number) = self.numbers.get(page) {
-            return *number;
-        }
-        let number = self.pages.len() as u32; // pages are fewer than events, which are bounded far below a u32
-        self.pages.push(page.into());
-        self.numbers.insert(page.into(), number);
-        number
+        Self { way, steps, pages: Pages::default(), weights: FxHashMap::default() }
     }
 
     /// Takes the trails of a batch, whose labels are path and id.
     pub(super) fn take(&mut self, batch: &TrailBatch) {
         let [paths, ids] = batch.labels.as_slice() else { return };
         let mut numbers_of = |texts: &[Box<[Box<str>]>]| -> Vec<u32> {
-            texts.iter().map(|one| one.first().map_or(NONE, |page| self.number(page))).collect()
+            texts.iter().map(|one| one.first().map_or(NONE, |page| self.pages.number(page))).collect()
         };
         let (of_path, of_id) = (numbers_of(&paths.texts), numbers_of(&ids.texts));
         let of = |numbers: &[u32], code: u32| numbers.get(code as usize).copied();
@@ -106,11 +93,11 @@ impl Walk {
                 let page = (number, batch.marks[place] & ASKED != 0);
                 match visits.iter_mut().rev().find(|(id, _)| *id == visit.id) {
                     Some((_, pages)) => pages.push(page),
-                    None => visits.push((visit.id, vec![(0, false), page])),
+                    None => visits.push((visit.id, vec![(ENTRY_NUMBER, false), page])),
                 }
             }
             for (_, mut pages) in visits {
-                pages.push((1, false));
+                pages.push((EXIT_NUMBER, false));
                 self.visit(&pages);
             }
         }
@@ -123,7 +110,7 @@ impl Walk {
             Way::From(page) => (page, true),
             Way::To(page) => (page, false),
         };
-        let Some(wanted) = self.numbers.get(page.as_str()).copied() else { return };
+        let Some(wanted) = self.pages.find(page) else { return };
         for place in (0..pages.len()).filter(|place| pages[*place].0 == wanted) {
             if place.checked_sub(1).is_some_and(|before| pages[before].0 == wanted) {
                 continue;
@@ -141,7 +128,7 @@ impl Walk {
 
     /// What was found.
     pub(super) fn finish(self) -> Weights {
-        let page = |number: u32| self.pages[number as usize].to_string();
-        self.weights.iter().map(|((step, from, to), weight)| ((*step, page(*from), page(*to)), *weight)).collect()
+        let edge = |((step, from, to), weight)| Weight { step, from, to, weight };
+        Weights { edges: self.weights.into_iter().map(edge).collect(), pages: self.pages }
     }
 }
