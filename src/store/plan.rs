@@ -158,6 +158,18 @@ pub enum Measure {
     Visits,
 }
 
+impl Measure {
+    /// The key whose numbers it measures, if it does.
+    pub fn of_numbers(&self) -> Option<&Key> {
+        match self {
+            Self::Sum(key) | Self::Numbers(key) | Self::Min(key) | Self::Max(key) | Self::Percentile(key, _) => {
+                Some(key)
+            }
+            Self::Events | Self::Having(_) | Self::Distinct(_) | Self::Daily(_) | Self::Visits => None,
+        }
+    }
+}
+
 /// By what rows are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderBy {

@@ -203,6 +203,7 @@ const VISITS: [&str; 8] = [
 ];
 
 fn visits_are_counted_once_wherever_their_events_lie(subject: &mut Subject) {
+    let daily = || [Known::Visit, Known::Visitor].map(|known| Metric::of(Measure::Daily(known.into()))).to_vec();
     let ask = |subject: &Subject, state: &str| {
         let only = Metric { measure: Measure::Visits, only: Filter::is(Known::Id, "b") };
         let all = plan(vec![], vec![Metric::of(Measure::Visits), only]);
@@ -211,12 +212,14 @@ fn visits_are_counted_once_wherever_their_events_lie(subject: &mut Subject) {
         assert_eq!(subject.rows(&rows), ["a 2", "b 2"], "{state}");
         let range = TimeRange { key: TimeKey::VisitAt, from: at(50.0), to: at(100.0) };
         assert_eq!(subject.rows(&Plan { range, ..all }), ["1 0"], "{state}");
+        assert_eq!(subject.rows(&plan(vec![], daily())), ["3 3"], "{state}");
     };
     subject.take(events(&VISITS[..7]));
     subject.seal_as_it_is();
     // Asked before what is late comes: it may be kept, and must not count then.
     let before = plan(vec![], vec![Metric::of(Measure::Visits)]);
     assert_eq!(subject.rows(&before), ["2"]);
+    assert_eq!(subject.rows(&plan(vec![], daily())), ["2 2"]);
     subject.take(events(&["at=4 id=a visitor=1 visit=7 visit_at=1", VISITS[7]]));
     subject.in_every_state(ask);
 }

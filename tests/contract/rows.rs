@@ -142,7 +142,8 @@ fn rows_by_time_have_the_edges_asked_for(subject: &mut Subject) {
         "at=200000 id=f",
     ]));
     let time = |key, edges: &[f64]| Group::Time { key, edges: edges.iter().map(|edge| at(*edge)).collect() };
-    let rows: [(Group, &[&str]); 4] = [
+    let rows: [(Group, &[&str]); 5] = [
+        (time(TimeKey::Timestamp, &[15.0, 25.0]), &["15 2"]),
         (time(TimeKey::Timestamp, &[10.0, 20.0, 86_400.0, 90_000.0]), &["10 2", "20 1", "86400 1"]),
         (time(TimeKey::Timestamp, &[-100.0, 10.0, 10.001]), &["-100 1", "10 1"]),
         (time(TimeKey::VisitAt, &[0.0, 11.0, 100_000.0]), &["0 2", "11 1"]),

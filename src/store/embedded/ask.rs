@@ -6,21 +6,18 @@ use super::answer::finish;
 use super::cache::{cut_of, question_of};
 use super::collect::{Cut, Partial, Question, collect};
 use super::deadline::Deadline;
-use super::distinct::DayAs;
 use super::generation::Generation;
 use super::parts::DayView;
 use super::segment::Segment;
 use super::shared::Shared;
 use crate::store::StoreError;
-use crate::store::plan::{Answer, Limits, Measure, Plan};
+use crate::store::plan::{Answer, Limits, Plan};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Answers a plan over these days.
 pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadline) -> Result<Answer, StoreError> {
     let question = Question::of(plan, deadline)?;
-    let merged = Mutex::new(Ok(Partial::default()));
-    let asked = Cut { day: DayAs::Parts, range: plan.range, groups: plan.groups.clone() };
     let mut days: Vec<SealedDay> = Vec::new();
     let mut jobs: Vec<(Arc<Segment>, Option<usize>)> = Vec::new();
     for view in views {
@@ -29,28 +26,49 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
             jobs.push((segment.clone(), None));
         }
         if let Some(generation) = view.generation.as_ref().filter(|_| !view.sealed_is_outside(plan.range)) {
-            let lies = if view.open.is_empty() { DayAs::Sealed } else { DayAs::Parts };
-            let day = SealedDay::of(generation, plan, lies);
-            match day.question.as_ref().and_then(|question| generation.cache.read(question)) {
-                Some(partial) => merge(&merged, Ok(partial.weighed()), &question.limits),
+            days.push(SealedDay::of(generation, plan, view.open.is_empty()));
+        }
+    }
+    let key = kept_under(&days);
+    let kept = key.as_ref().and_then(|key| shared.kept.get(key));
+    let sealed = Mutex::new(Ok(kept.as_ref().map_or_else(Partial::default, |kept| Partial::clone(kept))));
+    if kept.is_none() {
+        for (at, day) in days.iter().enumerate() {
+            match day.question.as_ref().and_then(|question| day.generation.cache.read(question)) {
+                Some(partial) => merge(&sealed, Ok(partial.weighed()), &question.limits),
                 None => {
-                    let opened = generation.open()?;
-                    jobs.extend(opened.segments.iter().map(|segment| (segment.clone(), Some(days.len()))));
+                    let opened = day.generation.open()?;
+                    jobs.extend(opened.segments.iter().map(|segment| (segment.clone(), Some(at))));
                     held(&day.gathered).1 = opened.segments.len();
-                    days.push(day);
                 }
             }
         }
     }
+    let asked = Cut { range: plan.range, groups: plan.groups.clone(), alone: false };
+    let open = Mutex::new(Ok(Partial::default()));
     side_by_side(shared.options.threads, jobs.len(), |at| {
         let (segment, day) = &jobs[at];
         match day {
-            None => merge(&merged, collect(segment, &question, &asked), &question.limits),
-            Some(day) => days[*day].take(collect(segment, &question, &days[*day].cut), &merged, &question.limits),
+            None => merge(&open, collect(segment, &question, &asked), &question.limits),
+            Some(day) => days[*day].take(collect(segment, &question, &days[*day].cut), &sealed, &question.limits),
         }
-        held(&merged).is_ok()
+        held(&sealed).is_ok() && held(&open).is_ok()
     });
-    Ok(finish(plan, merged.into_inner().unwrap_or_else(PoisonError::into_inner)?))
+    let [mut sealed, open] = [sealed, open].map(|merged| merged.into_inner().unwrap_or_else(PoisonError::into_inner));
+    if let (Some(key), None, Ok(all)) = (key, kept, &sealed) {
+        shared.kept.put(key, all.clone());
+    }
+    if let Ok(all) = &mut sealed {
+        all.merge(open?, &question.limits)?;
+    }
+    Ok(finish(plan, sealed?))
+}
+
+/// What stands for the answer of these days together, if all of each is asked.
+fn kept_under(days: &[SealedDay]) -> Option<Vec<u8>> {
+    let of_days = days.iter().map(|day| Some((day.generation.serial, day.question.as_ref()?)));
+    let of_days = of_days.collect::<Option<Vec<_>>>().filter(|days| !days.is_empty())?;
+    postcard::to_stdvec(&of_days).ok()
 }
 
 type Merged = Mutex<Result<Partial, StoreError>>;
@@ -80,12 +98,9 @@ struct SealedDay {
 }
 
 impl SealedDay {
-    fn of(generation: &Arc<Generation>, plan: &Plan, day: DayAs) -> Self {
-        let (cut, whole) = cut_of(plan, |key| generation.bounds(key));
-        // Visits that passed cannot be put together with those of open parts.
-        let is_apart = day == DayAs::Parts && plan.metrics.iter().any(|metric| metric.measure == Measure::Visits);
-        let question = if whole && !is_apart { question_of(plan, &cut) } else { None };
-        let cut = Cut { day, ..cut };
+    fn of(generation: &Arc<Generation>, plan: &Plan, alone: bool) -> Self {
+        let (cut, whole) = cut_of(plan, alone, |key| generation.bounds(key));
+        let question = if whole { question_of(plan, &cut) } else { None };
         Self { generation: generation.clone(), cut, question, gathered: Mutex::default() }
     }
 

@@ -2,15 +2,14 @@
 //! - The same shape at each level: [`Partial`] merges with [`Partial`]; the order of merging changes nothing.
 //! - Rows held are bounded and their memory by the plan's limits, time by its deadline; both are checked while collecting.
 
-use super::columns::Docs;
 use super::deadline::Deadline;
-use super::distinct::DayAs;
+use super::docs::{Docs, Passing};
 use super::error::io_error;
 use super::filter::{Compiled, compile, within};
 use super::groups::Rows;
-use super::measure::{State, hash_of, hash_on};
+use super::measure::State;
+use super::seer::Seer;
 use super::segment::Segment;
-use crate::event::{Key, Known};
 use crate::store::StoreError;
 use crate::store::plan::{Filter, Group, Label, Limits, Measure, Plan, TimeRange};
 use rustc_hash::FxHashMap;
@@ -35,12 +34,13 @@ pub struct Question<'a> {
 
 /// How a question cuts events into rows.
 pub struct Cut {
-    /// Where their day lies.
-    pub day: DayAs,
     /// When.
     pub range: TimeRange,
     /// By what.
     pub groups: Vec<Group>,
+    /// Whether no event of the segment's visitors lies elsewhere: then what is different within a visitor's day is counted
+    /// once and for all.
+    pub alone: bool,
 }
 
 impl<'a> Question<'a> {
@@ -62,6 +62,15 @@ impl<'a> Question<'a> {
             limits: plan.limits,
             deadline,
         })
+    }
+}
+
+impl Question<'_> {
+    /// Whether the numbers that metrics measure tell by themselves which events a filter of metrics lets through.
+    fn is_told(&self, only: usize, segment: &Segment) -> Result<bool, StoreError> {
+        let Compiled::Exists(key) = &self.only[only] else { return Ok(false) };
+        let mut of_filter = self.metrics.iter().filter(|(_, at)| *at == only);
+        Ok(of_filter.all(|(measure, _)| measure.of_numbers() == Some(key)) && segment.columns(key)?.is_of_numbers())
     }
 }
 
@@ -134,16 +143,25 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
         return Ok(Partial::default());
     }
     question.deadline.check("aggregate")?;
-    let masks = question.only.iter().map(|only| Mask::of(only, segment, &docs)).collect::<Result<Vec<_>, _>>()?;
+    let (docs, base) = loosened(segment, docs);
     let (rows, labels) = Rows::of(segment, &cut.groups, &docs, question.limits.rows_max)?;
+    let is_single = rows.of_several().next().is_none();
+    let mask = |at: usize| match is_single && question.is_told(at, segment)? {
+        true => Ok(Mask { passing: base.clone(), is_told: true }),
+        false => {
+            let passing = question.only[at].passing(segment, &docs)?;
+            Ok(Mask { passing: passing.and(&base), is_told: false })
+        }
+    };
+    let masks = (0..question.only.len()).map(mask).collect::<Result<Vec<_>, StoreError>>()?;
     question.deadline.check("aggregate")?;
-    let seen = seen(&rows, &masks, question, docs.len());
+    let mut seen = seen(&rows, &masks, docs.len());
     let mut states: Vec<Vec<State>> = Vec::with_capacity(question.metrics.len());
     for (measure, only) in &question.metrics {
         question.deadline.check("aggregate")?;
         let mut row_states = vec![State::empty(measure); rows.len()];
-        let seer = Seer { segment, day: cut.day, docs: &docs, rows: &rows, mask: &masks[*only] };
-        seer.measure(measure, &mut row_states)?;
+        let seer = Seer { segment, docs: &docs, rows: &rows, mask: &masks[*only].passing, alone: cut.alone };
+        seer.measure(measure, &mut row_states, &mut seen)?;
         states.push(row_states);
     }
     let kept: Vec<usize> = (0..rows.len()).filter(|row| seen[*row]).collect();
@@ -153,7 +171,7 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
         names.push(labels.read(codes).map_err(io_error("read texts of", segment.day))?);
     }
     let mut columns: Vec<_> = states.into_iter().map(|states| states.into_iter()).collect();
-    let overlap = rows.of_several().any(|place| masks.iter().any(|mask| mask.sees(place)));
+    let overlap = rows.of_several().any(|place| masks.iter().any(|mask| mask.passing.sees(place)));
     let mut partial = Partial { overlap, ..Partial::default() };
     for (row, seen) in seen.into_iter().enumerate() {
         let states: Vec<State> = columns.iter_mut().filter_map(Iterator::next).collect();
@@ -167,121 +185,33 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
     Ok(partial)
 }
 
-/// Which documents a metric sees.
-struct Mask(Option<Vec<bool>>);
-
-impl Mask {
-    fn of(only: &Compiled, segment: &Segment, docs: &Docs) -> Result<Self, StoreError> {
-        if only.is_all() {
-            return Ok(Self(None));
-        }
-        let matching = only.restrict(segment, docs.clone())?;
-        let mut passing = vec![false; docs.len()];
-        super::filter::mark(docs, &matching, &mut passing);
-        Ok(Self(Some(passing)))
-    }
-
-    fn sees(&self, place: usize) -> bool {
-        self.0.as_ref().is_none_or(|passing| passing[place])
+/// Where most documents are left, all of them and which are: columns are read quicker in one piece.
+fn loosened(segment: &Segment, docs: Docs) -> (Docs, Passing) {
+    match docs.len() > segment.len() as usize / 2 {
+        true => (segment.docs(), Passing::among(&segment.docs(), &docs)),
+        false => (docs, Passing::All),
     }
 }
 
-/// The rows in which some metric saw an event.
-fn seen(rows: &Rows, masks: &[Mask], question: &Question<'_>, many: usize) -> Vec<bool> {
-    let mut seen = vec![false; rows.len()];
-    if question.metrics.is_empty() {
-        return seen;
+/// Which documents a filter of metrics lets through.
+struct Mask {
+    passing: Passing,
+    /// Whether the numbers that are measured tell it: then it lets through all that it may.
+    is_told: bool,
+}
+
+/// The rows in which some metric sees an event by its mask.
+fn seen(rows: &Rows, masks: &[Mask], many: usize) -> Vec<bool> {
+    let masks = || masks.iter().filter(|mask| !mask.is_told).map(|mask| &mask.passing);
+    // No row is without events.
+    if masks().any(|mask| *mask == Passing::All) {
+        return vec![true; rows.len()];
     }
-    for place in (0..many).filter(|place| masks.iter().any(|mask| mask.sees(*place))) {
-        rows.each(place, |row| seen[row] = true);
+    let mut seen = vec![false; rows.len()];
+    for mask in masks().filter(|mask| **mask != Passing::None) {
+        for place in (0..many).filter(|place| mask.sees(*place)) {
+            rows.each(place, |row| seen[row] = true);
+        }
     }
     seen
-}
-
-/// One metric looking at one segment.
-struct Seer<'a> {
-    segment: &'a Segment,
-    day: DayAs,
-    docs: &'a Docs,
-    rows: &'a Rows,
-    mask: &'a Mask,
-}
-
-impl Seer<'_> {
-    fn measure(&self, measure: &Measure, states: &mut [State]) -> Result<(), StoreError> {
-        match measure {
-            Measure::Events => {
-                for place in (0..self.docs.len()).filter(|place| self.mask.sees(*place)) {
-                    self.rows.each(place, |row| states[row].count());
-                }
-            }
-            Measure::Having(key) => {
-                let having = self.segment.columns(key)?.having(self.docs);
-                for place in (0..self.docs.len()).filter(|place| having[*place] && self.mask.sees(*place)) {
-                    self.rows.each(place, |row| states[row].count());
-                }
-            }
-            Measure::Distinct(key) => self.distinct(key, hash_of, states)?,
-            Measure::Daily(key) => self.distinct(key, |text| hash_on(self.segment.day, text), states)?,
-            Measure::Visits => self.visits(states)?,
-            Measure::Sum(key)
-            | Measure::Numbers(key)
-            | Measure::Min(key)
-            | Measure::Max(key)
-            | Measure::Percentile(key, _) => {
-                let columns = self.segment.columns(key)?;
-                let read = columns.numbers(self.docs, |place, number| {
-                    if self.mask.sees(place) {
-                        self.rows.each(place, |row| states[row].number(number));
-                    }
-                });
-                read.map_err(io_error("read numbers of", self.segment.day))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visits(&self, states: &mut [State]) -> Result<(), StoreError> {
-        for part in &self.segment.columns(&Known::Visit.into())?.parts {
-            part.source.for_each(self.docs, |place, raw| {
-                if let Some(id) = part.form.hash(raw).filter(|_| self.mask.sees(place)) {
-                    self.rows.each(place, |row| states[row].visit(id, self.day));
-                }
-            });
-        }
-        Ok(())
-    }
-
-    /// Hashes each different value of each row once.
-    fn distinct(&self, key: &Key, hash: impl Fn(&str) -> u64, states: &mut [State]) -> Result<(), StoreError> {
-        let columns = self.segment.columns(key)?;
-        for part in &columns.parts {
-            let mut pairs: Vec<(u64, u32)> = Vec::new();
-            part.source.for_each(self.docs, |place, raw| {
-                if self.mask.sees(place) {
-                    self.rows.each(place, |row| {
-                        let pair = (raw, row as u32); // rows are u32
-                        if pairs.last() != Some(&pair) {
-                            pairs.push(pair);
-                        }
-                    });
-                }
-            });
-            pairs.sort_unstable();
-            pairs.dedup();
-            let mut raws: Vec<u64> = pairs.iter().map(|(raw, _)| *raw).collect();
-            raws.dedup();
-            let mut hashes = vec![0; raws.len()];
-            let read = part.form.values(&raws, |at, value| hashes[at] = hash(&columns.text(&value)));
-            read.map_err(io_error("read texts of", self.segment.day))?;
-            let mut at = 0;
-            for (raw, row) in pairs {
-                while raws[at] != raw {
-                    at += 1;
-                }
-                states[row as usize].text(hashes[at]);
-            }
-        }
-        Ok(())
-    }
 }

@@ -3,7 +3,9 @@
 //! - This and `segment` alone know of scales, of ordinals of visitors, and of what stands in the table of visits.
 //! - Values of one document come in order; within one column that is the order of its list.
 
+use super::docs::{Docs, Passing};
 use super::hashes::Hashes;
+use super::stored::Stored;
 use super::values;
 use super::visit_ids::VisitIds;
 use crate::event::{Key, Shape, Value};
@@ -12,77 +14,7 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use tantivy::columnar::MonotonicallyMappableToU64;
-use tantivy::columnar::{Column, ColumnIndex, ColumnType, Dictionary, DynamicColumn, DynamicColumnHandle};
-
-/// Documents looked at in one go.
-const BLOCK: u32 = 1024;
-
-/// Documents of one segment, ascending.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Docs {
-    /// The first so many: all there are.
-    All(u32),
-    /// These.
-    Some(Vec<u32>),
-}
-
-impl Docs {
-    /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::All(all) => *all as usize,
-            Self::Some(docs) => docs.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All of them, each by its number in the segment.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
-        match self {
-            Self::All(all) => Box::new(0..*all),
-            Self::Some(docs) => Box::new(docs.iter().copied()),
-        }
-    }
-
-    /// The document at a place in the list.
-    pub fn at(&self, place: usize) -> u32 {
-        match self {
-            Self::All(_) => place as u32, // a place is below the number of documents, which is a u32
-            Self::Some(docs) => docs[place],
-        }
-    }
-
-    /// Those at these places, ascending.
-    pub fn pick(self, places: Vec<u32>) -> Self {
-        match self {
-            Self::All(all) if places.len() == all as usize => Self::All(all),
-            Self::All(_) => Self::Some(places),
-            Self::Some(docs) => Self::Some(places.into_iter().map(|place| docs[place as usize]).collect()),
-        }
-    }
-
-    fn blocks(&self, mut each: impl FnMut(usize, &[u32])) {
-        match self {
-            Self::Some(docs) => {
-                for (at, block) in docs.chunks(BLOCK as usize).enumerate() {
-                    each(at * BLOCK as usize, block);
-                }
-            }
-            Self::All(all) => {
-                let mut block = Vec::with_capacity(BLOCK as usize);
-                for from in (0..*all).step_by(BLOCK as usize) {
-                    block.clear();
-                    block.extend(from..(*all).min(from + BLOCK));
-                    each(from as usize, &block);
-                }
-            }
-        }
-    }
-}
+use tantivy::columnar::{ColumnType, Dictionary, DynamicColumn, DynamicColumnHandle};
 
 /// How a raw number of a column is read.
 #[derive(Clone)]
@@ -198,13 +130,13 @@ impl Form {
 #[derive(Clone)]
 pub enum Source {
     /// The documents' own column.
-    Own(Column<u64>),
+    Own(Arc<Stored>),
     /// The visit's row.
     Visit {
         /// The document's visit.
-        visit: Column<u64>,
+        visit: Arc<Stored>,
         /// The visit's values.
-        values: Column<u64>,
+        values: Arc<Stored>,
     },
     /// The visit's id, where its row has none: it follows from the event.
     VisitId(Arc<VisitIds>),
@@ -216,57 +148,76 @@ impl Source {
     /// Calls `each` with the place in `docs` and the raw number of every value, in order.
     pub fn for_each(&self, docs: &Docs, mut each: impl FnMut(usize, u64)) {
         match self {
-            Self::Own(column) => own(column, docs, each),
-            Self::Visit { visit, values } => {
-                let (mut last, mut held) = (None, Vec::new());
-                own(visit, docs, |place, row| {
-                    if last != Some(row) {
-                        held.clear();
-                        held.extend(u32::try_from(row).into_iter().flat_map(|row| values.values_for_doc(row)));
-                        last = Some(row);
-                    }
-                    held.iter().for_each(|raw| each(place, *raw));
-                });
-            }
+            Self::Own(column) => column.for_each(docs, each),
+            Self::Visit { visit, values } => of_visits(visit, values, docs, each),
             Self::VisitId(ids) => ids.for_each(docs, each),
             Self::Same(raw) => (0..docs.len()).for_each(|place| each(place, *raw)),
         }
     }
 
+    /// Whether every document has a value.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Own(column) => column.is_full(),
+            Self::Visit { visit, values } => visit.is_full() && values.is_full(),
+            Self::VisitId(ids) => ids.is_full(),
+            Self::Same(_) => true,
+        }
+    }
+
+    /// The one raw number that every document has, if that is so.
+    pub fn constant(&self) -> Option<u64> {
+        let (least, most) = self.bounds();
+        (least == most && self.is_full()).then_some(least)
+    }
+
+    /// How many values all documents have, and the one raw number that each of them is, if that is so.
+    pub fn same(&self) -> Option<(usize, u64)> {
+        match self {
+            Self::Own(column) => {
+                let (least, most) = column.bounds();
+                (least == most).then(|| (column.values(), least))
+            }
+            _ => None,
+        }
+    }
+
+    /// Which documents have a raw number that passes.
+    pub fn passing(&self, docs: &Docs, passes: impl Fn(u64) -> bool) -> Passing {
+        let mut passing = vec![false; docs.len()];
+        self.for_each(docs, |place, raw| passing[place] |= passes(raw));
+        Passing::Some(passing)
+    }
+
     /// The smallest and the largest raw number there may be.
     pub fn bounds(&self) -> (u64, u64) {
         match self {
-            Self::Own(column) | Self::Visit { values: column, .. } => (column.min_value(), column.max_value()),
+            Self::Own(column) | Self::Visit { values: column, .. } => column.bounds(),
             Self::VisitId(_) => (0, u64::MAX),
             Self::Same(raw) => (*raw, *raw),
         }
     }
 }
 
-pub(super) fn own(column: &Column<u64>, docs: &Docs, mut each: impl FnMut(usize, u64)) {
-    let mut raws = vec![0; BLOCK as usize];
-    if let (Docs::All(all), ColumnIndex::Full) = (docs, &column.index) {
-        for from in (0..*all).step_by(BLOCK as usize) {
-            let many = (*all - from).min(BLOCK) as usize;
-            column.values.get_range(u64::from(from), &mut raws[..many]);
-            raws[..many].iter().enumerate().for_each(|(at, raw)| each(from as usize + at, *raw));
-        }
-        return;
+/// The values of documents' visits: all of them read at once where many are asked for, else each when it is come to.
+fn of_visits(visit: &Stored, values: &Stored, docs: &Docs, mut each: impl FnMut(usize, u64)) {
+    let visits = values.docs();
+    if docs.len() >= visits as usize {
+        // A visit has one value of a key at the most.
+        let mut held: Vec<Option<u64>> = vec![None; visits as usize];
+        values.for_each(&Docs::All(visits), |row, raw| held[row] = Some(raw));
+        return visit.for_each(docs, |place, row| {
+            let raw = usize::try_from(row).ok().and_then(|row| *held.get(row)?);
+            raw.iter().for_each(|raw| each(place, *raw));
+        });
     }
-    let (mut having, mut rows) = (Vec::new(), Vec::new());
-    docs.blocks(|from, block| {
-        having.clear();
-        rows.clear();
-        column.row_ids_for_docs(block, &mut having, &mut rows);
-        raws.resize(rows.len().max(raws.len()), 0);
-        column.values.get_vals(&rows, &mut raws[..rows.len()]);
-        let mut at = 0;
-        for (doc, raw) in having.iter().zip(&raws) {
-            while block[at] != *doc {
-                at += 1;
-            }
-            each(from + at, *raw);
+    let (mut last, mut held) = (None, None);
+    visit.for_each(docs, |place, row| {
+        if last != Some(row) {
+            held = u32::try_from(row).ok().and_then(|row| values.first(row));
+            last = Some(row);
         }
+        held.iter().for_each(|raw| each(place, *raw));
     });
 }
 
@@ -293,13 +244,25 @@ impl KeyColumns {
         matches!(self.key, Key::Known(known) if known.shape() == Shape::Hash)
     }
 
-    /// Which documents have the key, by place.
-    pub fn having(&self, docs: &Docs) -> Vec<bool> {
-        let mut having = vec![false; docs.len()];
-        for part in &self.parts {
-            part.source.for_each(docs, |place, _| having[place] = true);
+    /// Which documents have the key.
+    pub fn having(&self, docs: &Docs) -> Passing {
+        if self.parts.iter().any(|part| part.source.is_full()) {
+            return Passing::All;
         }
-        having
+        self.parts.iter().fold(Passing::None, |having, part| having.or(part.source.passing(docs, |_| true)))
+    }
+
+    /// Whether each value has a number form.
+    pub fn is_of_numbers(&self) -> bool {
+        let is_number = |form: &Form| matches!(form, Form::Int | Form::Float | Form::Scaled(_));
+        forms::number(&self.key, &Value::Int(0)).is_some() && self.parts.iter().all(|part| is_number(&part.form))
+    }
+
+    /// How many values all documents have, and the one number that each of them is, if that is so.
+    pub fn same_number(&self) -> Option<(usize, f64)> {
+        let [part] = self.parts.as_slice() else { return None };
+        let (many, raw) = part.source.same().filter(|_| self.is_of_numbers())?;
+        Some((many, part.form.scalar(raw)?.as_number()?))
     }
 
     /// Calls `each` with the place and the number form of every value that has one.
@@ -341,7 +304,7 @@ impl KeyColumns {
 }
 
 /// The raw numbers of a column and how they are read; `None` for one without values.
-pub fn open(handle: &DynamicColumnHandle) -> io::Result<Option<(Column<u64>, Form)>> {
+pub fn open(handle: &DynamicColumnHandle) -> io::Result<Option<(Arc<Stored>, Form)>> {
     let opened = match handle.column_type() {
         ColumnType::Str => match handle.open()? {
             DynamicColumn::Str(texts) => {
@@ -356,5 +319,6 @@ pub fn open(handle: &DynamicColumnHandle) -> io::Result<Option<(Column<u64>, For
         ColumnType::U64 => handle.open_u64_lenient()?.map(|column| (column, Form::Hash)),
         ColumnType::Bytes | ColumnType::IpAddr | ColumnType::DateTime => None,
     };
-    Ok(opened.filter(|(column, _)| column.values.num_vals() > 0))
+    let opened = opened.filter(|(column, _)| column.values.num_vals() > 0);
+    Ok(opened.map(|(column, form)| (Arc::new(Stored::new(column)), form)))
 }

@@ -1,13 +1,14 @@
 //! Distinct: different values, until all segments and days are merged.
 //! - They are counted exactly to 1,000, beyond that by HyperLogLog++ with 2^14 registers (0.8 %).
-//! - Visits are counted exactly: one that lies in a sealed day whole is counted as it passes, for its events follow one
-//!   another there; those of a day with open parts are held by their ids until the day is put together.
+//! - What no other segment has (a visit or visitor of a day that lies in its sealed part alone) is counted at once, exactly.
 
-use super::measure::mixed;
+use super::measure::{SKETCH_BYTES, mixed};
+use crate::event::Day;
 use crate::store::StoreError;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 use std::hash::{BuildHasher, Hasher};
 
 /// Up to so many different values are counted exactly.
@@ -17,12 +18,26 @@ pub const DISTINCT_ERROR: f64 = 0.008_125;
 const PRECISION: u8 = 14;
 /// Memory of a hash in a set, which is never full.
 const HASH_BYTES: usize = 10;
-/// Memory of a sketch: 2^14 registers.
-const SKETCH_BYTES: usize = 16 << 10;
+
+/// A stable hash of a text form.
+pub fn hash_of(text: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+/// A stable hash of a text form on one day.
+pub fn hash_on(day: Day, text: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(u64::from(day.0.cast_unsigned()), 0);
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
 
 /// Different hashes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Distinct {
+    /// Values that were counted where no other state sees them.
+    settled: u64,
     few: FxHashSet<u64>,
     sketch: Option<Box<HyperLogLogPlus<u64, AsItIs>>>,
 }
@@ -31,6 +46,11 @@ impl Distinct {
     /// Memory it holds beside itself, about.
     pub fn bytes(&self) -> usize {
         self.few.capacity() * HASH_BYTES + self.sketch.as_ref().map_or(0, |_| SKETCH_BYTES)
+    }
+
+    /// Counts a value that no other state will see.
+    pub fn settle(&mut self) {
+        self.settled += 1;
     }
 
     /// Takes a hash in.
@@ -56,6 +76,7 @@ impl Distinct {
 
     /// Takes in what another has seen.
     pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        self.settled += other.settled;
         if let Some(theirs) = other.sketch {
             match &mut self.sketch {
                 Some(sketch) => sketch.merge(&theirs).map_err(|_| mixed())?,
@@ -70,12 +91,13 @@ impl Distinct {
         Ok(())
     }
 
-    /// How many there are.
+    /// How many.
     pub fn count(self) -> f64 {
-        match self.sketch {
+        let seen = match self.sketch {
             Some(mut sketch) => sketch.count().round(),
             None => self.few.len() as f64,
-        }
+        };
+        seen + self.settled as f64
     }
 }
 
@@ -108,24 +130,12 @@ impl Hasher for Written {
     }
 }
 
-/// Where a day lies that visits are counted of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DayAs {
-    /// In its sealed part alone, in order.
-    Sealed,
-    /// In several parts: a visit may be in each.
-    Parts,
-}
-
-/// Different visits.
+/// Different visits, counted exactly.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Visits {
-    /// Those that passed.
-    passed: u64,
-    /// The one that passed last.
-    #[serde(skip)]
-    last: Option<u64>,
-    /// Those of days in several parts.
+    /// Those that no other state sees.
+    settled: u64,
+    /// Those of days in several parts, by their ids.
     held: FxHashSet<u64>,
 }
 
@@ -135,28 +145,27 @@ impl Visits {
         self.held.capacity() * HASH_BYTES
     }
 
-    /// Takes a visit in by its id.
-    pub fn add(&mut self, id: u64, day: DayAs) {
-        match day {
-            DayAs::Parts => {
-                self.held.insert(id);
-            }
-            DayAs::Sealed if self.last == Some(id) => {}
-            DayAs::Sealed => (self.passed, self.last) = (self.passed + 1, Some(id)),
-        }
+    /// Counts a visit that no other state will see.
+    pub fn settle(&mut self) {
+        self.settled += 1;
     }
 
-    /// Takes in what another has seen, of other events: no visit passes two.
+    /// Takes a visit in by its id.
+    pub fn add(&mut self, id: u64) {
+        self.held.insert(id);
+    }
+
+    /// Takes in what another has seen.
     pub fn merge(&mut self, mut other: Self) {
         if other.held.len() > self.held.len() {
             std::mem::swap(&mut self.held, &mut other.held);
         }
-        self.passed += other.passed;
+        self.settled += other.settled;
         self.held.extend(other.held);
     }
 
     /// How many there are.
     pub fn count(&self) -> f64 {
-        (self.passed + self.held.len() as u64) as f64
+        (self.settled + self.held.len() as u64) as f64
     }
 }

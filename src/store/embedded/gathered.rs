@@ -2,8 +2,9 @@
 //! - Places are sorted, those of one visitor and millisecond compared in full ([`Ordered`]).
 //! - Where visits with some event are asked for, only the days of visitors who have one are gathered.
 
-use super::columns::Docs;
-use super::filter::{Compiled, TextTest, mark, places};
+use super::docs::{Docs, places};
+use super::filter::Compiled;
+use super::filter_text::TextTest;
 use super::parts::DayView;
 use super::scan::Ordered;
 use super::trail_labels::Joined;
@@ -72,9 +73,8 @@ fn filled(question: &Question, ordered: &Ordered) -> Result<(TrailBatch, Vec<boo
         question.deadline.check("trails")?;
         let docs = Docs::Some(of_segment.iter().map(|place| spots[*place].doc).collect());
         for (at, one) in question.marks.iter().enumerate() {
-            let mut passing = vec![false; docs.len()];
-            mark(&docs, &one.restrict(segment, docs.clone())?, &mut passing);
-            of_segment.iter().zip(passing).for_each(|(place, passes)| day.marks[*place] |= u64::from(passes) << at);
+            let matching = one.restrict(segment, docs.clone())?;
+            places(&docs, &matching, |of_docs| day.marks[of_segment[of_docs]] |= 1 << at);
         }
         if let Some(with) = &question.visits_with {
             places(&docs, &with.restrict(segment, docs.clone())?, |at| seeds[of_segment[at]] = true);

@@ -17,6 +17,7 @@ use crate::clock::Millis;
 use crate::store::StoreError;
 use crate::store::plan::{TimeKey, TimeRange};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::columnar::ColumnarReader;
 use tantivy::directory::{Directory, FileSlice, MmapDirectory, OwnedBytes};
@@ -27,13 +28,19 @@ pub const VISITORS: &str = "visitors.u64";
 pub const IDS: &str = "ids.u64";
 /// The table of visits, in a segment's folder.
 pub const VISITS: &str = "visits.col";
-/// Bytes of partial answers beside a sealed part.
-const CACHE_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of partial answers beside a sealed part, at the most: so many for each of its events (a quarter of what it takes
+/// itself), and these for a small one.
+const CACHE_BYTES_AN_EVENT: u64 = 10;
+const CACHE_BYTES_LEAST: u64 = 1 << 20;
+/// Numbers the parts as they are made or read.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A sealed part.
 pub struct Generation {
     /// Its number.
     pub number: u32,
+    /// Another one for each part, whatever it is called.
+    pub serial: u64,
     /// Its folder.
     pub folder: Arc<Folder>,
     /// What it consists of.
@@ -54,8 +61,10 @@ pub struct Opened {
 impl Generation {
     /// A part that was just written.
     pub fn new(number: u32, folder: Folder, manifest: Manifest) -> Self {
-        let cache = Cache::new(folder.path(), CACHE_BYTES_MAX);
-        Self { number, folder: Arc::new(folder), manifest, cache, opened: Mutex::default() }
+        let bytes_max = (manifest.events * CACHE_BYTES_AN_EVENT).max(CACHE_BYTES_LEAST);
+        let cache = Cache::new(folder.path(), bytes_max);
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { number, serial, folder: Arc::new(folder), manifest, cache, opened: Mutex::default() }
     }
 
     /// Reads a part's manifest.

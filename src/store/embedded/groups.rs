@@ -3,16 +3,17 @@
 //! - A document with several values of a key is in several rows, in each once.
 //! - Times outside all intervals, and documents without that time, are in no row.
 
-use super::columns::{Docs, Form, KeyColumns};
+use super::columns::{Form, KeyColumns};
+use super::docs::Docs;
 use super::error::io_error;
 use super::filter::time_key;
+use super::labels::Labels;
 use super::segment::Segment;
 use crate::clock::Millis;
 use crate::store::StoreError;
-use crate::store::plan::{Group, Label};
+use crate::store::plan::Group;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
-use tantivy::columnar::{Dictionary, MonotonicallyMappableToU64};
+use tantivy::columnar::MonotonicallyMappableToU64;
 
 /// The row of a document that is in none, and the code of a time outside.
 pub const NONE: u32 = u32::MAX;
@@ -21,10 +22,28 @@ pub const NULL: u32 = u32::MAX - 1;
 /// Rows times codes up to which a plain table finds the next row.
 const TABLE: usize = 1 << 20;
 
+/// A number of each document.
+pub enum First {
+    /// All have the same.
+    Same(u32),
+    /// By place.
+    Each(Vec<u32>),
+}
+
+impl First {
+    /// That of the document at a place.
+    pub fn at(&self, place: usize) -> u32 {
+        match self {
+            Self::Same(number) => *number,
+            Self::Each(numbers) => numbers[place],
+        }
+    }
+}
+
 /// Something of each document: one number, and further ones of those that have several.
 pub struct Many {
-    /// By place.
-    pub first: Vec<u32>,
+    /// The one.
+    pub first: First,
     /// By place, ascending.
     pub more: Vec<(u32, u32)>,
 }
@@ -32,6 +51,7 @@ pub struct Many {
 /// The rows of a segment's documents.
 pub struct Rows {
     many: Many,
+    places: usize,
     /// The codes of each row, group by group.
     codes: Vec<u32>,
     groups: usize,
@@ -46,8 +66,8 @@ impl Rows {
         docs: &Docs,
         rows_max: usize,
     ) -> Result<(Self, Vec<Labels>), StoreError> {
-        let mut rows =
-            Self { many: Many { first: vec![0; docs.len()], more: Vec::new() }, codes: Vec::new(), groups: 0, rows: 1 };
+        let many = Many { first: First::Same(0), more: Vec::new() };
+        let mut rows = Self { many, places: docs.len(), codes: Vec::new(), groups: 0, rows: 1 };
         let mut labels = Vec::with_capacity(groups.len());
         for group in groups {
             let (codes, of_group) = match group {
@@ -69,7 +89,7 @@ impl Rows {
 
     /// Calls `each` with every row of the document at `place`.
     pub fn each(&self, place: usize, mut each: impl FnMut(usize)) {
-        let first = self.many.first[place];
+        let first = self.many.first.at(place);
         if first != NONE {
             each(first as usize);
         }
@@ -78,6 +98,11 @@ impl Rows {
             let more = self.many.more[from..].iter().take_while(|(at, _)| *at as usize == place);
             more.for_each(|(_, row)| each(*row as usize));
         }
+    }
+
+    /// The one row of each document, [`NONE`] for those in none, if no document is in several.
+    pub fn single(&self) -> Option<&First> {
+        self.many.more.is_empty().then_some(&self.many.first)
     }
 
     /// The places of documents that are in several rows; some come more than once.
@@ -93,16 +118,23 @@ impl Rows {
     /// Cuts every row by a further group.
     fn cut(&mut self, codes: &Many, bound: usize, rows_max: usize) -> Result<(), StoreError> {
         let mut next = Next::new(self.rows, bound);
-        let mut many = Many { first: vec![NONE; self.many.first.len()], more: Vec::new() };
-        if self.many.more.is_empty() && codes.more.is_empty() {
-            for (place, (row, code)) in self.many.first.iter().zip(&codes.first).enumerate() {
-                if *row != NONE && *code != NONE {
-                    many.first[place] = next.row(*row, *code);
-                }
+        let many = match (self.single(), codes) {
+            (Some(rows), Many { first: codes, more }) if more.is_empty() => {
+                let mut cut = |row, code| if row == NONE || code == NONE { NONE } else { next.row(row, code) };
+                let first = match (rows, codes) {
+                    (First::Same(row), First::Same(code)) => First::Same(cut(*row, *code)),
+                    (First::Same(row), First::Each(codes)) => {
+                        First::Each(codes.iter().map(|code| cut(*row, *code)).collect())
+                    }
+                    (First::Each(rows), codes) => {
+                        let rows = rows.iter().enumerate();
+                        First::Each(rows.map(|(place, row)| cut(*row, codes.at(place))).collect())
+                    }
+                };
+                Many { first, more: Vec::new() }
             }
-        } else {
-            self.cut_many(codes, &mut next, &mut many);
-        }
+            _ => self.cut_many(codes, &mut next),
+        };
         if next.rows.len() > rows_max {
             return Err(StoreError::Limit { operation: "aggregate", limit: rows_max as u64, of: "rows" });
         }
@@ -111,23 +143,26 @@ impl Rows {
             all.extend_from_slice(self.codes(*row as usize));
             all.push(*code);
         }
-        *self = Self { many, codes: all, groups: self.groups + 1, rows: next.rows.len() };
+        *self = Self { many, places: self.places, codes: all, groups: self.groups + 1, rows: next.rows.len() };
         Ok(())
     }
 
-    fn cut_many(&self, codes: &Many, next: &mut Next, many: &mut Many) {
-        for place in 0..self.many.first.len() {
+    fn cut_many(&self, codes: &Many, next: &mut Next) -> Many {
+        let (mut first, mut several) = (vec![NONE; self.places], Vec::new());
+        for (place, first) in first.iter_mut().enumerate() {
             let mut rows = Vec::new();
             self.each(place, |row| rows.push(row as u32)); // rows were u32 before
             let from = codes.more.partition_point(|(at, _)| (*at as usize) < place);
             let more = codes.more[from..].iter().take_while(|(at, _)| *at as usize == place).map(|(_, code)| *code);
-            let all: Vec<u32> = std::iter::once(codes.first[place]).filter(|code| *code != NONE).chain(more).collect();
+            let all: Vec<u32> =
+                std::iter::once(codes.first.at(place)).filter(|code| *code != NONE).chain(more).collect();
             let mut cut = rows.iter().flat_map(|row| all.iter().map(move |code| (*row, *code)));
             if let Some((row, code)) = cut.next() {
-                many.first[place] = next.row(row, code);
+                *first = next.row(row, code);
             }
-            many.more.extend(cut.map(|(row, code)| (place as u32, next.row(row, code)))); // places are below a u32
+            several.extend(cut.map(|(row, code)| (place as u32, next.row(row, code)))); // places are below a u32
         }
+        Many { first: First::Each(first), more: several }
     }
 }
 
@@ -145,6 +180,7 @@ impl Next {
         Self { rows: Vec::new(), table: table.map(|size| (width, vec![NONE; size])), found: FxHashMap::default() }
     }
 
+    #[inline]
     fn row(&mut self, row: u32, code: u32) -> u32 {
         let new = self.rows.len() as u32; // combinations are fewer than documents
         let place = match &mut self.table {
@@ -162,85 +198,54 @@ impl Next {
     }
 }
 
-/// What the codes of a group stand for.
-pub enum Labels {
-    /// Ordinals of a dictionary.
-    Ordinals(Arc<Dictionary>),
-    /// Places in a list of texts.
-    Texts(Vec<Box<str>>),
-    /// Intervals of time, by their starts.
-    Times(Vec<Millis>),
-}
-
-impl Labels {
-    /// No code but NULL is this large.
-    pub fn bound(&self) -> usize {
-        match self {
-            Self::Ordinals(dictionary) => dictionary.num_terms(),
-            Self::Texts(texts) => texts.len(),
-            Self::Times(times) => times.len(),
-        }
-    }
-
-    /// The labels of these codes.
-    pub fn read(&self, codes: impl Iterator<Item = u32>) -> std::io::Result<FxHashMap<u32, Label>> {
-        let mut wanted: Vec<u32> = codes.collect::<FxHashSet<u32>>().into_iter().collect();
-        wanted.sort_unstable();
-        let null = wanted.last() == Some(&NULL);
-        if null {
-            wanted.pop();
-        }
-        let mut labels: FxHashMap<u32, Label> = match self {
-            Self::Times(times) => wanted.iter().map(|code| (*code, Label::Time(times[*code as usize]))).collect(),
-            Self::Texts(texts) => {
-                wanted.iter().map(|code| (*code, Label::Text(texts[*code as usize].clone()))).collect()
-            }
-            Self::Ordinals(dictionary) => {
-                let raws: Vec<u64> = wanted.iter().map(|code| u64::from(*code)).collect();
-                let mut labels = FxHashMap::default();
-                Form::Text(dictionary.clone()).values(&raws, |at, value| {
-                    labels.insert(wanted[at], Label::Text(value.as_text().into()));
-                })?;
-                labels
-            }
-        };
-        if null {
-            labels.insert(NULL, Label::Null);
-        }
-        Ok(labels)
-    }
-}
-
 fn by_time(columns: &KeyColumns, edges: &[Millis], docs: &Docs) -> (Many, Labels) {
-    let mut codes = Many { first: vec![NONE; docs.len()], more: Vec::new() };
-    for part in columns.parts.iter().filter(|part| matches!(part.form, Form::Int)) {
+    let code_of = |at: Millis| match edges.partition_point(|edge| *edge <= at) {
+        past if past > 0 && past < edges.len() => past as u32 - 1, // intervals are far fewer than a u32 holds
+        _ => NONE,
+    };
+    let labels = Labels::Times(edges.to_vec());
+    let times = || columns.parts.iter().filter(|part| matches!(part.form, Form::Int));
+    let full = times().next().filter(|part| part.source.is_full());
+    let [least, most] = full.map_or([NONE; 2], |part| {
+        let (least, most) = part.source.bounds();
+        [least, most].map(|raw| code_of(i64::from_u64(raw)))
+    });
+    if least == most && least != NONE {
+        return (Many { first: First::Same(least), more: Vec::new() }, labels);
+    }
+    let mut first = vec![NONE; docs.len()];
+    for part in times() {
         let mut last: Option<(std::ops::Range<Millis>, u32)> = None;
         part.source.for_each(docs, |place, raw| {
             let at = i64::from_u64(raw);
             if let Some((within, code)) = &last
                 && within.contains(&at)
             {
-                codes.first[place] = *code;
+                first[place] = *code;
                 return;
             }
-            let past = edges.partition_point(|edge| *edge <= at);
-            if past > 0 && past < edges.len() {
-                let code = past as u32 - 1; // intervals are far fewer than a u32 holds
-                last = Some((edges[past - 1]..edges[past], code));
-                codes.first[place] = code;
+            let code = code_of(at);
+            if code != NONE {
+                last = Some((edges[code as usize]..edges[code as usize + 1], code));
+                first[place] = code;
             }
         });
     }
-    (codes, Labels::Times(edges.to_vec()))
+    (Many { first: First::Each(first), more: Vec::new() }, labels)
 }
 
 /// The codes of documents by the texts of a key.
 pub fn by_key(columns: &KeyColumns, docs: &Docs) -> std::io::Result<(Many, Labels)> {
-    let mut codes =
-        Coding { many: Many { first: vec![NULL; docs.len()], more: Vec::new() }, several: FxHashSet::default() };
+    let mut codes = Coding { first: vec![NULL; docs.len()], more: Vec::new(), several: FxHashSet::default() };
     if let [part] = columns.parts.as_slice()
         && let Form::Text(dictionary) = &part.form
     {
+        if let Some(raw) = part.source.constant() {
+            return Ok((
+                Many { first: First::Same(raw as u32), more: Vec::new() },
+                Labels::Ordinals(dictionary.clone()),
+            ));
+        }
         part.source.for_each(docs, |place, raw| codes.add(place, raw as u32)); // a dictionary of a segment is below a u32
         return Ok((codes.finish(), Labels::Ordinals(dictionary.clone())));
     }
@@ -274,22 +279,24 @@ pub fn by_key(columns: &KeyColumns, docs: &Docs) -> std::io::Result<(Many, Label
 
 /// Collects the different codes of each document.
 struct Coding {
-    many: Many,
+    first: Vec<u32>,
+    more: Vec<(u32, u32)>,
     several: FxHashSet<(u32, u32)>,
 }
 
 impl Coding {
+    #[inline]
     fn add(&mut self, place: usize, code: u32) {
-        let first = &mut self.many.first[place];
+        let first = &mut self.first[place];
         if *first == NULL {
             *first = code;
         } else if *first != code && self.several.insert((place as u32, code)) {
-            self.many.more.push((place as u32, code)); // places are below a u32
+            self.more.push((place as u32, code)); // places are below a u32
         }
     }
 
     fn finish(mut self) -> Many {
-        self.many.more.sort_by_key(|(place, _)| *place);
-        self.many
+        self.more.sort_by_key(|(place, _)| *place);
+        Many { first: First::Each(self.first), more: self.more }
     }
 }

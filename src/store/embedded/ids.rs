@@ -2,7 +2,7 @@
 //! - What is open or not yet committed is in memory, for the few days written last; what is sealed is a sorted file.
 //! - A hit in a file is compared in full: its text has to be among the segments' own.
 
-use super::columns::Docs;
+use super::docs::Docs;
 use super::generation::Generation;
 use super::parts::DayView;
 use super::rebuild::rebuild;

@@ -2,39 +2,22 @@
 //! - States merge in any order to the same answer; they are what the cache of partial answers keeps.
 //! - Percentiles are exact for a handful of numbers, beyond that by a DDSketch: within 1 % of the number.
 
-use super::distinct::{DayAs, Distinct, Visits};
-use crate::event::Day;
+use super::distinct::{Distinct, Visits};
 use crate::store::StoreError;
 use crate::store::plan::Measure;
 use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher13;
 use sketches_ddsketch::{Config, DDSketch};
-use std::hash::Hasher;
 
 /// Relative error of a percentile.
 pub const PERCENTILE_ERROR: f64 = 0.01;
-/// Memory of a sketch, about: [`BUCKETS`] counts.
-const SKETCH_BYTES: usize = 16 << 10;
+/// Memory of a sketch of either kind: 2^14 registers, or [`BUCKETS`] counts.
+pub const SKETCH_BYTES: usize = 16 << 10;
 /// Up to so many numbers are kept as they are.
 const NUMBERS_EXACT: usize = 64;
 /// Buckets of a sketch: 2048 at 1 % span more than 17 powers of ten.
 const BUCKETS: u32 = 2048;
 /// Numbers nearer to zero than this are zero to a sketch.
 const NEAR_ZERO: f64 = 1e-9;
-
-/// A stable hash of a text form.
-pub fn hash_of(text: &str) -> u64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
-
-/// A stable hash of a text form on one day.
-pub fn hash_on(day: Day, text: &str) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(u64::from(day.0.cast_unsigned()), 0);
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
 
 /// What a metric has seen in one row.
 #[derive(Clone, Serialize, Deserialize)]
@@ -89,6 +72,15 @@ impl State {
         }
     }
 
+    /// Counts so many events, or takes one number in so many times.
+    pub fn many(&mut self, many: usize, number: f64) {
+        match self {
+            Self::Count(held) => *held += many as u64,
+            Self::Sum(sum, rest) => add(sum, rest, many as f64 * number),
+            _ => (0..many).for_each(|_| self.number(number)),
+        }
+    }
+
     /// Takes a number in.
     pub fn number(&mut self, number: f64) {
         match self {
@@ -108,10 +100,19 @@ impl State {
         }
     }
 
-    /// Takes a visit in; see [`Visits`].
-    pub fn visit(&mut self, id: u64, day: DayAs) {
+    /// Counts a value that no other state will see.
+    pub fn settle(&mut self) {
+        match self {
+            Self::Distinct(distinct) => distinct.settle(),
+            Self::Visits(visits) => visits.settle(),
+            _ => {}
+        }
+    }
+
+    /// Takes a visit in by its id.
+    pub fn visit(&mut self, id: u64) {
         if let Self::Visits(visits) = self {
-            visits.add(id, day);
+            visits.add(id);
         }
     }
 
@@ -150,7 +151,7 @@ impl State {
     }
 }
 
-/// Why states do not merge.
+/// Two states that cannot be of one metric.
 pub fn mixed() -> StoreError {
     StoreError::Corrupt { object: "a partial answer".to_owned(), why: "its states are of another question".to_owned() }
 }

@@ -3,8 +3,8 @@
 //! - Events of one millisecond stand in the order of their days, then of the day; equal ones are counted, so that a
 //!   cursor holds across commits and sealing.
 
-use super::columns::Docs;
 use super::deadline::Deadline;
+use super::docs::Docs;
 use super::error::engine;
 use super::filter::{Compiled, time_key, within};
 use super::parts::Days;

@@ -2,7 +2,8 @@
 //! - What comes back is what was written, but for `[]`, `{}`, `null`, and `1.0`, which comes back as `1`.
 //! - Texts are read once each, in the order of their dictionary, or once a stream ([`Texts`]).
 
-use super::columns::{Docs, Values};
+use super::columns::Values;
+use super::docs::Docs;
 use super::error::io_error;
 use super::segment::Segment;
 use super::texts::Texts;

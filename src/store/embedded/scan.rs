@@ -2,7 +2,7 @@
 //! - Of each event visitor, time and place are held; the events themselves are rebuilt a batch at a time.
 //! - A sealed part lies in order already; events of one visitor and millisecond that came later are compared in full.
 
-use super::columns::Docs;
+use super::docs::Docs;
 use super::filter::{Compiled, time_key, within};
 use super::parts::{DayView, Days};
 use super::rebuild::{only, rebuild_with};

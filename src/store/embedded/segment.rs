@@ -2,18 +2,20 @@
 //! - Columns are opened when a question first names their key, and kept.
 //! - A sealed segment brings what stands beside it: scales, the table of its visits, the day's visitors.
 
-use super::columns::{Docs, Form, KeyColumns, Source, Values, open};
+use super::columns::{Form, KeyColumns, Source, Values, open};
+use super::docs::Docs;
 use super::error::{engine, io_error};
 use super::hashes::Hashes;
 use super::parts::sealed_fields;
 use super::row::Dynamic;
 use super::schema::{POSITION, WITHIN, column_name};
+use super::stored::Stored;
 use super::visit_ids::VisitIds;
 use crate::event::{Day, Key, Known, Shape};
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tantivy::columnar::{Column, ColumnarReader, DynamicColumnHandle, MonotonicallyMappableToU64};
+use tantivy::columnar::{ColumnarReader, DynamicColumnHandle, MonotonicallyMappableToU64};
 use tantivy::directory::FileSlice;
 use tantivy::index::SegmentComponent;
 use tantivy::schema::Field;
@@ -143,7 +145,7 @@ impl Segment {
     }
 
     /// The ids of visits that stand in no row; `None` where nothing is there that they could follow from.
-    fn visit_ids(&self, beside: &Beside, rows: Column<u64>) -> std::io::Result<Option<Values>> {
+    fn visit_ids(&self, beside: &Beside, rows: Arc<Stored>) -> std::io::Result<Option<Values>> {
         let first = |columnar: &ColumnarReader, known: Known| match columnar.read_columns(known.name())?.first() {
             Some(handle) => open(handle),
             None => Ok(None),
@@ -165,7 +167,7 @@ impl Segment {
     }
 
     /// The column of rows in the table of visits.
-    fn visit_rows(&self) -> std::io::Result<Option<Column<u64>>> {
+    fn visit_rows(&self) -> std::io::Result<Option<Arc<Stored>>> {
         let handles = self.columnar.read_columns(Known::Visit.name())?;
         let Some(handle) = handles.first() else { return Ok(None) };
         Ok(open(handle)?.map(|(column, _)| column))

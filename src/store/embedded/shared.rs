@@ -3,6 +3,7 @@
 
 use super::ids::Ids;
 use super::items::Months;
+use super::kept::Kept;
 use super::parts::{DayView, Days};
 use super::read::Found;
 use crate::event::Day;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub options: EmbeddedOptions,
     /// Item tables, of months and of days.
     pub months: Months,
+    /// Answers of sealed days together.
+    pub kept: Kept,
     /// Open ids.
     ids: Mutex<Ids>,
     /// Events taken and not yet committed.
@@ -62,6 +65,7 @@ impl Shared {
             root,
             options,
             months,
+            kept: Kept::default(),
             ids: Mutex::default(),
             pending: Mutex::default(),
             days: RwLock::new(Arc::new(found.days)),

@@ -160,14 +160,12 @@ async fn a_cached_day_answers_the_same_until_it_is_sealed_again() {
     assert_eq!((&first.0.rows[0].labels[0], first.0.rows[0].values[0]), (&Label::Time(start), Some(20.0)));
     let cached = || {
         let part = dir.path().join("days").join(DAY.to_string()).join("g1");
-        let files = fs::read_dir(part)
-            .expect("list")
-            .filter_map(|entry| entry.expect("entry").path().extension().map(|ending| ending == "partial"));
-        files.filter(|is| *is).count()
+        fs::metadata(part.join(cache::CACHE)).expect("partial answers").len()
     };
-    assert_eq!(cached(), 2);
+    let held = cached();
+    assert!(held > 0);
     let again = (store.aggregate(&by_day).await.expect("answer"), store.aggregate(&by_id).await.expect("answer"));
-    assert_eq!((&again, cached()), (&first, 2));
+    assert_eq!((&again, cached()), (&first, held));
     store.write((20..23).map(entry).collect(), 23).await.expect("write");
     store.flush().await.expect("flush");
     assert_eq!(store.aggregate(&by_day).await.expect("answer").rows[0].values[0], Some(23.0));

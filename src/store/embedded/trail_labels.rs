@@ -2,7 +2,8 @@
 //! - A code is a combination of texts: nearly always one, several where a key holds a list.
 //! - Texts are read once each, however many documents have them.
 
-use super::columns::{Docs, KeyColumns};
+use super::columns::KeyColumns;
+use super::docs::Docs;
 use super::groups::{NULL, by_key};
 use crate::store::plan::Label;
 use crate::store::trails::{Labels, NONE, Several};
@@ -12,7 +13,8 @@ use std::io;
 /// The labels of these documents.
 pub fn of(columns: &KeyColumns, docs: &Docs) -> io::Result<Labels> {
     let (many, names) = by_key(columns, docs)?;
-    let raws = many.first.iter().chain(many.more.iter().map(|(_, code)| code)).copied();
+    let firsts = || (0..docs.len()).map(|place| many.first.at(place));
+    let raws = firsts().chain(many.more.iter().map(|(_, code)| *code));
     let names_read = names.read(raws)?;
     let text = |raw: u32| match names_read.get(&raw) {
         Some(Label::Text(text)) => text.clone(),
@@ -20,23 +22,23 @@ pub fn of(columns: &KeyColumns, docs: &Docs) -> io::Result<Labels> {
     };
     let mut texts: Vec<Several> = Vec::new();
     let mut single = vec![NONE; names.bound()];
-    let mut codes = Vec::with_capacity(many.first.len());
-    for raw in &many.first {
-        if *raw == NULL {
+    let mut codes = Vec::with_capacity(docs.len());
+    for raw in firsts() {
+        if raw == NULL {
             codes.push(NONE);
             continue;
         }
-        let code = &mut single[*raw as usize];
+        let code = &mut single[raw as usize];
         if *code == NONE {
             *code = texts.len() as u32; // combinations are fewer than values, which are below a u32
-            texts.push(Box::new([text(*raw)]));
+            texts.push(Box::new([text(raw)]));
         }
         codes.push(*code);
     }
     let mut several: FxHashMap<Several, u32> = FxHashMap::default();
     for of_place in many.more.chunk_by(|a, b| a.0 == b.0) {
         let place = of_place[0].0 as usize;
-        let raws = std::iter::once(many.first[place]).chain(of_place.iter().map(|(_, raw)| *raw));
+        let raws = std::iter::once(many.first.at(place)).chain(of_place.iter().map(|(_, raw)| *raw));
         let mut combined: Vec<Box<str>> = raws.map(text).collect();
         combined.sort_unstable();
         codes[place] = *several.entry(combined.into()).or_insert_with_key(|combined| {

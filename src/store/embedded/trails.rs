@@ -6,10 +6,10 @@
 //! - Ends early when the reader leaves, past the deadline, and past the bound of events.
 
 use super::ask::side_by_side;
-use super::columns::Docs;
 use super::deadline::Deadline;
+use super::docs::{Docs, places};
 use super::error::io_error;
-use super::filter::{Compiled, compile, places, time_key, within};
+use super::filter::{Compiled, compile, time_key, within};
 use super::gathered::gathered;
 use super::parts::{DayView, Days};
 use super::segment::Segment;
@@ -40,11 +40,9 @@ impl Question {
     /// Makes a plan ready; [`StoreError::Invalid`] for a pattern that is none, or marks that do not fit.
     pub fn of(plan: &TrailPlan) -> Result<Self, StoreError> {
         plan.check()?;
-        // As a conjunction, for that asks indexes first.
-        let marks = plan.marks.iter().map(|mark| Ok(Compiled::And(vec![compile(mark)?])));
         Ok(Self {
             filter: compile(&plan.filter)?,
-            marks: marks.collect::<Result<_, StoreError>>()?,
+            marks: plan.marks.iter().map(compile).collect::<Result<_, _>>()?,
             visits_with: plan.visits_with.as_ref().map(compile).transpose()?,
             deadline: Deadline::after(plan.limits.time_max),
             found: AtomicUsize::new(0),

@@ -1,25 +1,26 @@
 //! Visit ids: those that do not stand in the table of visits, worked out from what they follow from.
 
-use super::columns::{Docs, own};
+use super::docs::Docs;
 use super::hashes::Hashes;
+use super::stored::Stored;
 use crate::event::{Day, visit_id};
 use std::sync::Arc;
-use tantivy::columnar::{Column, Dictionary, MonotonicallyMappableToU64};
+use tantivy::columnar::{Dictionary, MonotonicallyMappableToU64};
 
 /// What the ids of a segment's visits follow from.
 pub struct VisitIds {
     /// The day.
     pub day: Day,
     /// The row of each document in the table of visits.
-    pub rows: Column<u64>,
+    pub rows: Arc<Stored>,
     /// When the visit of each row began.
-    pub began: Column<u64>,
+    pub began: Arc<Stored>,
     /// The ids that stand in rows; where one does, nothing follows.
-    pub written: Option<Column<u64>>,
+    pub written: Option<Arc<Stored>>,
     /// The documents' visitors, as ordinals of the day.
-    pub visitors: (Column<u64>, Arc<Hashes>),
+    pub visitors: (Arc<Stored>, Arc<Hashes>),
     /// The documents' sites.
-    pub sites: (Column<u64>, Arc<Dictionary>),
+    pub sites: (Arc<Stored>, Arc<Dictionary>),
 }
 
 impl VisitIds {
@@ -27,13 +28,19 @@ impl VisitIds {
     pub fn for_each(&self, docs: &Docs, mut each: impl FnMut(usize, u64)) {
         let mut site = Site::default();
         let (mut last, mut id) = (None, None);
-        own(&self.rows, docs, |place, row| {
+        self.rows.for_each(docs, |place, row| {
             if last != Some(row) {
                 last = Some(row);
                 id = u32::try_from(row).ok().and_then(|row| self.follows(docs.at(place), row, &mut site));
             }
             id.iter().for_each(|id| each(place, *id));
         });
+    }
+
+    /// Whether every document has an id that follows.
+    pub fn is_full(&self) -> bool {
+        let columns = [&self.rows, &self.began, &self.visitors.0, &self.sites.0];
+        self.written.is_none() && columns.iter().all(|column| column.is_full())
     }
 
     fn follows(&self, doc: u32, row: u32, site: &mut Site) -> Option<u64> {

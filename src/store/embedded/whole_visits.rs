@@ -1,8 +1,8 @@
 //! Whole visits: all events of the visits that some events belong to.
 //! - In a sealed segment a visitor's events lie side by side: whoever knows one of them finds the others around it.
 
-use super::columns::{Docs, Source, Values};
-use super::filter::keep;
+use super::columns::{Source, Values};
+use super::docs::{Docs, Passing};
 use super::segment::Segment;
 use super::trails::{visitors, visits};
 use crate::event::Known;
@@ -19,7 +19,7 @@ pub fn around(segment: &Segment, seeds: &Docs) -> Result<Docs, StoreError> {
     let near = of_visitors(segment, seeds)?;
     let named = named(segment, &near)?.into_iter();
     let passing: Vec<bool> = named.map(|one| one.is_some_and(|one| wanted.contains(&one))).collect();
-    Ok(keep(near, &passing))
+    Ok(Passing::Some(passing).keep(near))
 }
 
 /// The visit of each of these documents, as one of its visitor.

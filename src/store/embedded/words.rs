@@ -2,9 +2,9 @@
 //! - The index decides about a word alone. Of a phrase it says where all words are; their order is read in the text.
 //! - The index leaves long words out: those that may be too long are looked for in the texts.
 
-use super::columns::{Docs, Form};
+use super::columns::Form;
+use super::docs::{Docs, Passing, intersect};
 use super::error::io_error;
-use super::filter::{intersect, keep};
 use super::segment::Segment;
 use crate::event::Known;
 use crate::store::StoreError;
@@ -78,7 +78,7 @@ fn read(segment: &Segment, key: Known, phrase: &[String], docs: Docs) -> Result<
             of_raw.iter().for_each(|(_, place)| passing[*place] |= hit);
         }
     }
-    Ok(keep(docs, &passing))
+    Ok(Passing::Some(passing).keep(docs))
 }
 
 #[cfg(test)]
