@@ -5,7 +5,7 @@
 use super::{BASKETS_MAX, ITEMS_MAX, SCORED_MAX, TOGETHER_MIN};
 use crate::store::trails::{Trail, TrailBatch, Visit};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The items of a basket.
 pub type Basket = Vec<Box<str>>;
@@ -40,23 +40,19 @@ impl Newest {
 
     fn take_trail(&mut self, batch: &TrailBatch, trail: &Trail) {
         // While a day is open, visits of one trail may lie within each other.
-        let mut baskets: BTreeMap<Visit, Vec<&str>> = BTreeMap::new();
+        let mut baskets: BTreeMap<Visit, Filling<'_>> = BTreeMap::new();
         for place in trail.events.clone() {
             let (Some(Some(visit)), Some(labels)) = (batch.visits.get(place), batch.labels.first()) else { continue };
             if self.is_too_old(visit) {
                 continue;
             }
             let basket = baskets.entry(*visit).or_default();
-            for item in labels.of(place) {
-                if basket.len() < ITEMS_MAX && !basket.contains(&&**item) {
-                    basket.push(item);
-                }
-            }
+            labels.of(place).iter().for_each(|item| basket.add(item));
         }
         for (visit, basket) in baskets {
             // What came past the end of a basket is not in it.
-            if basket.contains(&self.item.as_str()) {
-                self.baskets.insert(visit, basket.into_iter().map(Box::from).collect());
+            if basket.held.contains(self.item.as_str()) {
+                self.baskets.insert(visit, basket.items.into_iter().map(Box::from).collect());
                 if self.baskets.len() > BASKETS_MAX {
                     self.baskets.pop_first();
                 }
@@ -66,6 +62,21 @@ impl Newest {
 
     fn is_too_old(&self, visit: &Visit) -> bool {
         self.is_full() && self.baskets.first_key_value().is_some_and(|(oldest, _)| visit < oldest)
+    }
+}
+
+/// A basket in the making.
+#[derive(Default)]
+struct Filling<'a> {
+    items: Vec<&'a str>,
+    held: HashSet<&'a str>,
+}
+
+impl<'a> Filling<'a> {
+    fn add(&mut self, item: &'a str) {
+        if self.items.len() < ITEMS_MAX && self.held.insert(item) {
+            self.items.push(item);
+        }
     }
 }
 
