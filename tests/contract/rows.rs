@@ -14,6 +14,7 @@ pub const PROMISES: &[Promise] = promises![
     rows_overlap_where_an_event_is_in_several,
     rows_exist_where_a_metric_saw_an_event,
     rows_by_time_have_the_edges_asked_for,
+    rows_that_are_not_asked_for_count_for_no_bound,
     rows_are_ordered_by_metrics_and_labels,
     ties_are_ordered_by_the_rows_text,
     pages_of_rows_know_the_total,
@@ -156,6 +157,16 @@ fn rows_by_time_have_the_edges_asked_for(subject: &mut Subject) {
         let nested = plan(vec![time(TimeKey::Timestamp, &[0.0, 86_400.0, 172_800.0]), by("visit")], vec![count()]);
         let expected = ["0 null 2", "0 0000000000000001 2", "86400 0000000000000002 1"];
         assert_eq!(subject.rows(&nested), expected, "{state}");
+    });
+}
+
+fn rows_that_are_not_asked_for_count_for_no_bound(subject: &mut Subject) {
+    let ours = (0..30).map(|n| event(&format!("at={n} site=ours path=/one")));
+    subject.write(ours.chain((0..20).map(|n| event(&format!("at={n} site=theirs path=/{n}")))));
+    subject.in_every_state(|subject, state| {
+        let limits = Limits { rows_max: 5, ..Limits::default() };
+        let by_path = Plan { limits, filter: Filter::is(Known::Site, "ours"), ..plan(vec![by("path")], vec![count()]) };
+        assert_eq!(subject.rows(&by_path), ["/one 30"], "{state}");
     });
 }
 

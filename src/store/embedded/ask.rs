@@ -3,7 +3,8 @@
 //! - What a whole sealed day answers is kept in its cache; late events beside it are asked each time.
 
 use super::answer::finish;
-use super::cache::{cut_of, question_of};
+use super::asked::{self, Digest};
+use super::cache::cut_of;
 use super::collect::{Cut, Partial, Question, collect};
 use super::deadline::Deadline;
 use super::generation::Generation;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Answers a plan over these days.
 pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadline) -> Result<Answer, StoreError> {
     let question = Question::of(plan, deadline)?;
+    let stands_for = asked::of_plan(plan);
     let mut days: Vec<SealedDay> = Vec::new();
     let mut jobs: Vec<(Arc<Segment>, Option<usize>)> = Vec::new();
     for view in views {
@@ -26,7 +28,7 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
             jobs.push((segment.clone(), None));
         }
         if let Some(generation) = view.generation.as_ref().filter(|_| !view.sealed_is_outside(plan.range)) {
-            days.push(SealedDay::of(generation, plan, view.open.is_empty()));
+            days.push(SealedDay::of(generation, plan, stands_for.as_ref(), view.open.is_empty()));
         }
     }
     let key = kept_under(&days);
@@ -55,7 +57,8 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
         held(&sealed).is_ok() && held(&open).is_ok()
     });
     let [mut sealed, open] = [sealed, open].map(|merged| merged.into_inner().unwrap_or_else(PoisonError::into_inner));
-    if let (Some(key), None, Ok(all)) = (key, kept, &sealed) {
+    // Where one failed the others were given up: what is there then is not all.
+    if let (Some(key), None, Ok(all), Ok(_)) = (key, kept, &sealed, &open) {
         shared.kept.put(key, all.clone());
     }
     if let Ok(all) = &mut sealed {
@@ -65,10 +68,9 @@ pub fn ask(shared: &Shared, views: &[Arc<DayView>], plan: &Plan, deadline: Deadl
 }
 
 /// What stands for the answer of these days together, if all of each is asked.
-fn kept_under(days: &[SealedDay]) -> Option<Vec<u8>> {
-    let of_days = days.iter().map(|day| Some((day.generation.serial, day.question.as_ref()?)));
-    let of_days = of_days.collect::<Option<Vec<_>>>().filter(|days| !days.is_empty())?;
-    postcard::to_stdvec(&of_days).ok()
+fn kept_under(days: &[SealedDay]) -> Option<Digest> {
+    let of_days = days.iter().map(|day| Some((day.generation.serial, day.question?)));
+    asked::digest(&of_days.collect::<Option<Vec<_>>>().filter(|days| !days.is_empty())?)
 }
 
 type Merged = Mutex<Result<Partial, StoreError>>;
@@ -92,15 +94,15 @@ struct SealedDay {
     generation: Arc<Generation>,
     cut: Cut,
     /// What stands for the question in the day's cache, if all of the day is asked.
-    question: Option<Vec<u8>>,
+    question: Option<Digest>,
     /// What was gathered, and how many segments are to come.
     gathered: Mutex<(Partial, usize)>,
 }
 
 impl SealedDay {
-    fn of(generation: &Arc<Generation>, plan: &Plan, alone: bool) -> Self {
+    fn of(generation: &Arc<Generation>, plan: &Plan, stands_for: Option<&Digest>, alone: bool) -> Self {
         let (cut, whole) = cut_of(plan, alone, |key| generation.bounds(key));
-        let question = if whole { question_of(plan, &cut) } else { None };
+        let question = stands_for.filter(|_| whole).and_then(|plan| asked::of_day(plan, &cut));
         Self { generation: generation.clone(), cut, question, gathered: Mutex::default() }
     }
 

@@ -1,16 +1,16 @@
 //! Cache: partial answers of sealed days, as they merge, in one file beside the day.
-//! - Each stands behind its question in full; a new generation begins with none.
-//! - A CRC-32C over each question and one over each answer, checked on reading: what is damaged is worked out again.
-//! - Bounded a day: past its bytes all of a day's partial answers go, and those asked for come back.
-//! - Not synced: what a crash tears is found by its checksums, and cut off.
+//! - Each stands behind the digest of its question; a new generation begins with none.
+//! - CRC-32C over each head and over each answer, checked on reading: what is damaged is worked out again.
+//! - Bounded a day, in bytes and in answers: past that all of a day's partial answers go, and those asked for come back.
+//! - Not synced: what a crash tears is found by its checksums, and cut off. The file is open only while it is used.
 
+use super::asked::Digest;
 use super::collect::{Cut, Partial};
 use crate::clock::Millis;
 use crate::event::Key;
-use crate::store::plan::{Filter, Group, Metric, Plan, TimeKey, TimeRange};
+use crate::store::plan::{Group, Plan, TimeKey, TimeRange};
 use rustc_hash::FxHashMap;
-use serde::Serialize;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,10 @@ use tracing::warn;
 
 /// The file's name.
 pub const CACHE: &str = "answers.partial";
-/// Bytes before a question: checksum of what follows and of the question, length of the question, of the answer, and the
-/// answer's checksum.
-const HEAD: usize = 16;
-/// What partial answers look like: those of another version are never asked for, and go when the day's bytes are full.
-const VERSION: u32 = 3;
+/// Answers held of a day at the most.
+const ANSWERS_MAX: usize = 1000;
+/// Bytes before an answer: the checksum of what follows of them, the answer's length and checksum, the question's digest.
+const HEAD: usize = 12 + size_of::<Digest>();
 
 /// The partial answers of one sealed part.
 pub struct Cache {
@@ -33,11 +32,12 @@ pub struct Cache {
     held: Mutex<Option<Held>>,
 }
 
+#[derive(Default)]
 struct Held {
-    file: File,
+    path: PathBuf,
     end: u64,
     /// Where answers stand, by their questions.
-    answers: FxHashMap<Box<[u8]>, Place>,
+    answers: FxHashMap<Digest, Place>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,11 +54,11 @@ impl Cache {
     }
 
     /// The partial answer of a question, if it is held and whole.
-    pub fn read(&self, question: &[u8]) -> Option<Partial> {
+    pub fn read(&self, question: &Digest) -> Option<Partial> {
         let mut held = self.held();
         let held = held.as_mut()?;
         let place = *held.answers.get(question)?;
-        let Some(answer) = held.answer(place) else {
+        let Some(answer) = File::open(&held.path).ok().and_then(|file| place.read(&file)) else {
             warn!(path = %self.path.display(), "passed over a damaged partial answer");
             held.answers.remove(question);
             return None;
@@ -67,18 +67,16 @@ impl Cache {
     }
 
     /// Keeps a partial answer; one that cannot be kept is worked out again.
-    pub fn write(&self, question: &[u8], partial: &Partial) {
+    pub fn write(&self, question: &Digest, partial: &Partial) {
         let Ok(answer) = postcard::to_stdvec(partial) else { return };
-        let bytes = (HEAD + question.len() + answer.len()) as u64;
+        let bytes = (HEAD + answer.len()) as u64;
         if bytes > self.bytes_max / 2 {
             return;
         }
         let mut lock = self.held();
         let Some(held) = lock.as_mut() else { return };
-        let written = match held.end + bytes > self.bytes_max {
-            true => held.clear().and_then(|()| held.append(question, &answer)),
-            false => held.append(question, &answer),
-        };
+        let is_full = held.end + bytes > self.bytes_max || held.answers.len() >= ANSWERS_MAX;
+        let written = if is_full { held.clear() } else { Ok(()) }.and_then(|()| held.append(question, &answer));
         if let Err(error) = written {
             warn!(path = %self.path.display(), %error, "partial answers cannot be kept");
             *lock = None;
@@ -89,7 +87,8 @@ impl Cache {
     pub fn scrub(&self) {
         let mut held = self.held();
         let Some(held) = held.as_mut() else { return };
-        if held.answers.values().any(|place| held.answer(*place).is_none()) {
+        let Ok(file) = File::open(&held.path) else { return };
+        if held.answers.values().any(|place| place.read(&file).is_none()) {
             warn!(path = %self.path.display(), "removed partial answers: one is damaged");
             // They are checked before they are used, removed or not.
             let _ = held.clear();
@@ -108,83 +107,65 @@ impl Cache {
 
 impl Held {
     fn open(path: &Path) -> io::Result<Self> {
+        remove_others(path);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let length = file.metadata()?.len();
-        let mut held = Self { file, end: 0, answers: FxHashMap::default() };
-        while let Some((question, place)) = held.next(length) {
+        let mut held = Self { path: path.to_owned(), ..Self::default() };
+        while let Some((question, place)) = next(&file, held.end, length) {
             held.end = place.from + u64::from(place.bytes);
             held.answers.insert(question, place);
         }
         if held.end < length {
-            held.file.set_len(held.end)?;
+            file.set_len(held.end)?;
         }
         Ok(held)
     }
 
-    /// The question at the end of what was read, and where its answer stands; `None` if it is not whole.
-    fn next(&self, length: u64) -> Option<(Box<[u8]>, Place)> {
-        let mut head = [0; HEAD];
-        self.file.read_exact_at(&mut head, self.end).ok()?;
-        let mut words = head.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        let (sum, question, bytes, of_answer) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let from = self.end + HEAD as u64 + u64::from(question);
-        if from + u64::from(bytes) > length {
-            return None;
-        }
-        let mut named = vec![0; question as usize];
-        self.file.read_exact_at(&mut named, self.end + HEAD as u64).ok()?;
-        let is_whole = crc32c::crc32c_append(crc32c::crc32c(&head[4..]), &named) == sum;
-        is_whole.then(|| (named.into(), Place { from, bytes, sum: of_answer }))
-    }
-
-    fn answer(&self, place: Place) -> Option<Vec<u8>> {
-        let mut answer = vec![0; place.bytes as usize];
-        self.file.read_exact_at(&mut answer, place.from).ok()?;
-        (crc32c::crc32c(&answer) == place.sum).then_some(answer)
-    }
-
-    fn append(&mut self, question: &[u8], answer: &[u8]) -> io::Result<()> {
-        // Both are below a day's bytes, which are far below 4 GiB.
-        let (named, bytes, sum) = (question.len() as u32, answer.len() as u32, crc32c::crc32c(answer));
-        let words = [named, bytes, sum].map(u32::to_le_bytes).concat();
-        let of_head = crc32c::crc32c_append(crc32c::crc32c(&words), question);
-        let record = [&of_head.to_le_bytes()[..], &words, question, answer].concat();
-        self.file.write_all_at(&record, self.end)?;
-        let from = self.end + (HEAD + question.len()) as u64;
+    fn append(&mut self, question: &Digest, answer: &[u8]) -> io::Result<()> {
+        // An answer is below a day's bytes, which are far below 4 GiB.
+        let (bytes, sum) = (answer.len() as u32, crc32c::crc32c(answer));
+        let head = [&bytes.to_le_bytes()[..], &sum.to_le_bytes(), question].concat();
+        let record = [&crc32c::crc32c(&head).to_le_bytes()[..], &head, answer].concat();
+        File::options().write(true).open(&self.path)?.write_all_at(&record, self.end)?;
+        self.answers.insert(*question, Place { from: self.end + HEAD as u64, bytes, sum });
         self.end += record.len() as u64;
-        self.answers.insert(question.into(), Place { from, bytes, sum });
         Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
         self.answers.clear();
         self.end = 0;
-        self.file.set_len(0)
+        File::options().write(true).open(&self.path)?.set_len(0)
     }
 }
 
-/// A question as far as it concerns one day.
-#[derive(Serialize)]
-struct Asked<'a> {
-    version: u32,
-    filter: &'a Filter,
-    range: TimeKey,
-    groups: &'a [Group],
-    metrics: &'a [Metric],
-    alone: bool,
+impl Place {
+    fn read(&self, file: &File) -> Option<Vec<u8>> {
+        let mut answer = vec![0; self.bytes as usize];
+        file.read_exact_at(&mut answer, self.from).ok()?;
+        (crc32c::crc32c(&answer) == self.sum).then_some(answer)
+    }
 }
 
-/// The bytes that stand for a question over all of a day.
-pub fn question_of(plan: &Plan, cut: &Cut) -> Option<Vec<u8>> {
-    let asked = Asked {
-        version: VERSION,
-        filter: &plan.filter,
-        range: cut.range.key,
-        groups: &cut.groups,
-        metrics: &plan.metrics,
-        alone: cut.alone,
-    };
-    postcard::to_stdvec(&asked).ok()
+/// The question that stands at `at`, and where its answer does; `None` if it is not whole.
+fn next(file: &File, at: u64, length: u64) -> Option<(Digest, Place)> {
+    let mut head = [0; HEAD];
+    file.read_exact_at(&mut head, at).ok()?;
+    let word = |at: usize| Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?));
+    let place = Place { from: at + HEAD as u64, bytes: word(4)?, sum: word(8)? };
+    let is_whole = crc32c::crc32c(&head[4..]) == word(0)? && place.from + u64::from(place.bytes) <= length;
+    is_whole.then_some((head[12..].try_into().ok()?, place))
+}
+
+/// Removes what an earlier version kept, a file a question.
+fn remove_others(path: &Path) {
+    for entry in path.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten() {
+        let is_other = entry.path().extension() == path.extension() && entry.path() != path;
+        if is_other {
+            // Nobody reads it, removed or not.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// How a plan cuts a day whose times lie within `bounds`: with the intervals that reach into it alone, and without the

@@ -4,6 +4,9 @@ use super::*;
 use crate::store::embedded::measure::State;
 use std::fs;
 
+const ONE: Digest = [1; 32];
+const TWO: Digest = [2; 32];
+
 fn partial(many: u64) -> Partial {
     let mut partial = Partial::default();
     partial.rows.insert(Box::default(), vec![State::Count(many)]);
@@ -21,10 +24,10 @@ fn count(partial: Option<Partial>) -> Option<u64> {
 fn an_answer_is_read_for_its_question_alone_and_damage_is_none() {
     let dir = tempfile::tempdir().expect("folder");
     let opened = || Cache::new(dir.path(), 1 << 20);
-    let read = |cache: &Cache| [&b"one"[..], b"two", b"three"].map(|question| count(cache.read(question)));
+    let read = |cache: &Cache| [&ONE, &TWO, &[3; 32]].map(|question| count(cache.read(question)));
     let cache = opened();
-    cache.write(b"one", &partial(1));
-    cache.write(b"two", &partial(2));
+    cache.write(&ONE, &partial(1));
+    cache.write(&TWO, &partial(2));
     assert_eq!(read(&cache), [Some(1), Some(2), None]);
     assert_eq!(read(&opened()), [Some(1), Some(2), None], "by who comes later");
     let path = dir.path().join(CACHE);
@@ -41,9 +44,9 @@ fn an_answer_is_read_for_its_question_alone_and_damage_is_none() {
     for cut in 0..whole.len() {
         fs::write(&path, &whole[..cut]).expect("file");
         let cache = opened();
-        assert_eq!(count(cache.read(b"two")), None, "cut at {cut}");
-        cache.write(b"two", &partial(2));
-        assert_eq!(count(opened().read(b"two")), Some(2), "kept behind a cut at {cut}");
+        assert_eq!(count(cache.read(&TWO)), None, "cut at {cut}");
+        cache.write(&TWO, &partial(2));
+        assert_eq!(count(opened().read(&TWO)), Some(2), "kept behind a cut at {cut}");
     }
 }
 
@@ -51,28 +54,41 @@ fn an_answer_is_read_for_its_question_alone_and_damage_is_none() {
 fn damage_that_comes_later_is_found_and_scrubbed() {
     let dir = tempfile::tempdir().expect("folder");
     let cache = Cache::new(dir.path(), 1 << 20);
-    cache.write(b"one", &partial(1));
+    cache.write(&ONE, &partial(1));
     let path = dir.path().join(CACHE);
     let mut bytes = fs::read(&path).expect("file");
     *bytes.last_mut().expect("bytes") ^= 1;
     fs::write(&path, bytes).expect("file");
     cache.scrub();
     assert_eq!(fs::metadata(&path).expect("file").len(), 0);
-    assert!(cache.read(b"one").is_none());
+    assert!(cache.read(&ONE).is_none());
 }
 
 #[test]
-fn a_day_holds_no_more_bytes_than_it_may() {
+fn a_day_holds_no_more_bytes_and_answers_than_it_may() {
     let dir = tempfile::tempdir().expect("folder");
-    let cache = Cache::new(dir.path(), 1000);
-    for number in 0..200u64 {
-        cache.write(&number.to_le_bytes(), &partial(number));
-        let held = fs::metadata(dir.path().join(CACHE)).expect("file").len();
-        assert!(held <= 1000, "{held} B");
-        assert_eq!(count(cache.read(&number.to_le_bytes())), Some(number));
+    let digest = |number: u64| std::array::from_fn(|at| number.to_le_bytes()[at % 8]);
+    for (bytes_max, most) in [(1000, 1000), (1 << 20, 100_000)] {
+        let cache = Cache::new(dir.path(), bytes_max);
+        for number in 0..2500 {
+            cache.write(&digest(number), &partial(number));
+            let held = fs::metadata(dir.path().join(CACHE)).expect("file").len();
+            assert!(held <= most, "{held} B");
+            assert_eq!(count(cache.read(&digest(number))), Some(number));
+        }
     }
-    cache.write(&[0; 999], &partial(1));
-    assert!(cache.read(&[0; 999]).is_none());
+    let cache = Cache::new(dir.path(), 50);
+    cache.write(&ONE, &partial(1));
+    assert!(cache.read(&ONE).is_none(), "more than half of what may be held");
+}
+
+#[test]
+fn what_an_earlier_version_kept_goes() {
+    let dir = tempfile::tempdir().expect("folder");
+    let other = dir.path().join("0123456789abcdef.partial");
+    fs::write(&other, "kept").expect("file");
+    assert!(Cache::new(dir.path(), 1000).read(&ONE).is_none());
+    assert!(!other.exists());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::docs::{Docs, Passing};
 use super::error::io_error;
 use super::filter::{Compiled, compile, within};
 use super::groups::Rows;
+use super::labels::Labels;
 use super::measure::State;
 use super::seer::Seer;
 use super::segment::Segment;
@@ -143,8 +144,7 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
         return Ok(Partial::default());
     }
     question.deadline.check("aggregate")?;
-    let (docs, base) = loosened(segment, docs);
-    let (rows, labels) = Rows::of(segment, &cut.groups, &docs, question.limits.rows_max)?;
+    let InRows { docs, base, rows, labels } = InRows::of(segment, &cut.groups, docs, question.limits.rows_max)?;
     let is_single = rows.of_several().next().is_none();
     let mask = |at: usize| match is_single && question.is_told(at, segment)? {
         true => Ok(Mask { passing: base.clone(), is_told: true }),
@@ -170,26 +170,46 @@ pub fn collect(segment: &Segment, question: &Question<'_>, cut: &Cut) -> Result<
         let codes = kept.iter().map(|row| rows.codes(*row)[group]);
         names.push(labels.read(codes).map_err(io_error("read texts of", segment.day))?);
     }
-    let mut columns: Vec<_> = states.into_iter().map(|states| states.into_iter()).collect();
     let overlap = rows.of_several().any(|place| masks.iter().any(|mask| mask.passing.sees(place)));
     let mut partial = Partial { overlap, ..Partial::default() };
-    for (row, seen) in seen.into_iter().enumerate() {
-        let states: Vec<State> = columns.iter_mut().filter_map(Iterator::next).collect();
-        if seen {
-            let labels: Box<[Label]> =
-                rows.codes(row).iter().zip(&names).filter_map(|(code, names)| names.get(code).cloned()).collect();
-            partial.bytes += row_bytes(&labels, &states);
-            partial.rows.insert(labels, states);
-        }
+    partial.rows.reserve(kept.len());
+    for row in kept {
+        // Each state is of one row.
+        let states: Vec<State> =
+            states.iter_mut().map(|of_rows| std::mem::replace(&mut of_rows[row], State::Count(0))).collect();
+        let labels: Box<[Label]> =
+            rows.codes(row).iter().zip(&names).filter_map(|(code, names)| names.get(code).cloned()).collect();
+        partial.bytes += row_bytes(&labels, &states);
+        partial.rows.insert(labels, states);
     }
     Ok(partial)
 }
 
-/// Where most documents are left, all of them and which are: columns are read quicker in one piece.
-fn loosened(segment: &Segment, docs: Docs) -> (Docs, Passing) {
-    match docs.len() > segment.len() as usize / 2 {
-        true => (segment.docs(), Passing::among(&segment.docs(), &docs)),
-        false => (docs, Passing::All),
+/// Documents in rows.
+struct InRows {
+    docs: Docs,
+    /// Which of them are meant.
+    base: Passing,
+    rows: Rows,
+    labels: Vec<Labels>,
+}
+
+impl InRows {
+    /// Cuts documents into rows. Where most are left, all are cut, beside which are meant: columns are read quicker in one
+    /// piece. Unless those that are not meant would make too many rows.
+    fn of(segment: &Segment, groups: &[Group], docs: Docs, rows_max: usize) -> Result<Self, StoreError> {
+        if docs.len() > segment.len() as usize / 2 {
+            let all = segment.docs();
+            match Rows::of(segment, groups, &all, rows_max) {
+                Err(StoreError::Limit { .. }) if docs != all => {}
+                rows => {
+                    let (base, (rows, labels)) = (Passing::among(&all, &docs), rows?);
+                    return Ok(Self { docs: all, base, rows, labels });
+                }
+            }
+        }
+        let (rows, labels) = Rows::of(segment, groups, &docs, rows_max)?;
+        Ok(Self { docs, base: Passing::All, rows, labels })
     }
 }
 

@@ -2,6 +2,7 @@
 //! - One stands for its days as they were: a day sealed anew is another one, and what was kept of it is asked for no more.
 //! - Bounded by bytes; what was not asked for longest goes first.
 
+use super::asked::Digest;
 use super::collect::Partial;
 use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ const BYTES_MAX: usize = 32 << 20;
 pub struct Kept(Mutex<Held>);
 
 struct Held {
-    answers: LruCache<Box<[u8]>, Arc<Partial>>,
+    answers: LruCache<Digest, Arc<Partial>>,
     bytes: usize,
 }
 
@@ -25,25 +26,25 @@ impl Default for Kept {
 
 impl Kept {
     /// What is kept, if it is.
-    pub fn get(&self, key: &[u8]) -> Option<Arc<Partial>> {
+    pub fn get(&self, key: &Digest) -> Option<Arc<Partial>> {
         self.held().answers.get(key).cloned()
     }
 
     /// Keeps an answer; one that would take most of the room is not kept.
-    pub fn put(&self, key: Vec<u8>, answer: Partial) {
-        let bytes = answer.bytes + key.len();
+    pub fn put(&self, key: Digest, answer: Partial) {
+        let bytes = weight(&answer);
         if bytes > BYTES_MAX / 2 {
             return;
         }
         let mut held = self.held();
         held.bytes += bytes;
-        if let Some((key, before)) = held.answers.push(key.into(), Arc::new(answer)) {
-            held.bytes -= before.bytes + key.len();
+        if let Some((_, before)) = held.answers.push(key, Arc::new(answer)) {
+            held.bytes -= weight(&before);
         }
         while held.bytes > BYTES_MAX
-            && let Some((key, answer)) = held.answers.pop_lru()
+            && let Some((_, answer)) = held.answers.pop_lru()
         {
-            held.bytes -= answer.bytes + key.len();
+            held.bytes -= weight(&answer);
         }
     }
 
@@ -52,9 +53,17 @@ impl Kept {
     }
 }
 
+/// What an answer takes, about.
+fn weight(answer: &Partial) -> usize {
+    answer.bytes + size_of::<Partial>() + size_of::<Digest>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIRST: Digest = [100; 32];
+    const LARGE: Digest = [101; 32];
 
     fn answer(bytes: usize) -> Partial {
         Partial { bytes, ..Partial::default() }
@@ -63,20 +72,20 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_may_be_and_what_is_asked_for_stays() {
         let kept = Kept::default();
-        let quarter = BYTES_MAX / 4 - 8;
-        kept.put(b"first".to_vec(), answer(quarter));
+        let quarter = BYTES_MAX / 4 - 200;
+        kept.put(FIRST, answer(quarter));
         for number in 0..20_u8 {
-            kept.put(vec![number], answer(quarter));
-            assert!(kept.get(b"first").is_some(), "asked for each time");
+            kept.put([number; 32], answer(quarter));
+            assert!(kept.get(&FIRST).is_some(), "asked for each time");
             let held = kept.held();
             assert!(held.bytes <= BYTES_MAX);
-            assert_eq!(held.bytes, held.answers.iter().map(|(key, answer)| key.len() + answer.bytes).sum::<usize>());
+            assert_eq!(held.bytes, held.answers.iter().map(|(_, answer)| weight(answer)).sum::<usize>());
         }
         assert_eq!(kept.held().answers.len(), 4);
-        assert!(kept.get(&[0]).is_none());
-        kept.put(b"first".to_vec(), answer(1));
-        assert_eq!(kept.get(b"first").map(|answer| answer.bytes), Some(1));
-        kept.put(b"large".to_vec(), answer(BYTES_MAX / 2 + 1));
-        assert!(kept.get(b"large").is_none());
+        assert!(kept.get(&[0; 32]).is_none());
+        kept.put(FIRST, answer(1));
+        assert_eq!(kept.get(&FIRST).map(|answer| answer.bytes), Some(1));
+        kept.put(LARGE, answer(BYTES_MAX / 2 + 1));
+        assert!(kept.get(&LARGE).is_none());
     }
 }

@@ -10,6 +10,7 @@
 mod answer;
 mod aside;
 mod ask;
+mod asked;
 mod cache;
 mod care;
 mod checked;

@@ -86,15 +86,25 @@ impl Seer<'_> {
         Ok(())
     }
 
-    /// Counts each different value of each row once and for all, if no other segment can have it; answers whether.
+    /// Counts each different value of each row once and for all, if no other segment can have it; answers whether. The events
+    /// of a visitor follow one another there, and so do those of a visit.
     fn settle(&self, key: &Key, states: &mut [State]) -> Result<bool, StoreError> {
-        match self.segment.columns(key)?.parts.as_slice() {
-            [part] if self.alone => {
-                self.different(part).1.into_iter().for_each(|(_, row)| states[row as usize].settle());
-                Ok(true)
-            }
-            _ => Ok(false),
+        let columns = self.segment.columns(key)?;
+        let [part] = columns.parts.as_slice() else { return Ok(false) };
+        if self.alone {
+            let mut last = vec![None; self.rows.len()];
+            part.source.for_each(self.docs, |place, raw| {
+                if self.mask.sees(place) {
+                    self.rows.each(place, |row| {
+                        if last[row] != Some(raw) {
+                            last[row] = Some(raw);
+                            states[row].settle();
+                        }
+                    });
+                }
+            });
         }
+        Ok(self.alone)
     }
 
     /// Hashes each different value once, for the rows that have it.

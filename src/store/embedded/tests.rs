@@ -174,6 +174,27 @@ async fn a_cached_day_answers_the_same_until_it_is_sealed_again() {
 }
 
 #[tokio::test]
+async fn what_was_given_up_on_the_way_is_not_kept() {
+    let dir = TempDir::new().expect("folder");
+    let store = Embedded::open(dir.path(), EmbeddedOptions { threads: 1, ..options() }).expect("open");
+    store.write((0..20).map(entry).collect(), 20).await.expect("write");
+    store.flush().await.expect("flush");
+    store.seal(DAY, Box::new(|_| {})).await.expect("seal");
+    let by_id = |limits| Plan { limits, ..plan(vec![Group::Key(Known::EventId.into())]) };
+    let next = |number: u64| {
+        let mut entry = entry(number);
+        entry.event.set(Known::Day, Value::Int(i64::from(DAY.0) + 1));
+        entry
+    };
+    store.write((20..80).map(next).collect(), 80).await.expect("write");
+    store.flush().await.expect("flush");
+    let limits = Limits { rows_max: 50, ..Limits::default() };
+    let refused = store.aggregate(&by_id(limits)).await.expect_err("more rows than it may have");
+    assert!(refused.to_string().contains("50 rows"), "{refused}");
+    assert_eq!(store.aggregate(&by_id(Limits::default())).await.expect("answer").rows.len(), 80);
+}
+
+#[tokio::test]
 async fn a_second_opener_is_refused_until_the_first_is_gone() {
     let dir = TempDir::new().expect("folder");
     let store = Embedded::open(dir.path(), options()).expect("open");
