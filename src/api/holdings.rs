@@ -1,4 +1,4 @@
-//! `/meta`: what there is to ask of a site: keys, metrics, dimensions, goals, funnels, the range held.
+//! `/meta`: what there is to ask of a site: keys, metrics, dimensions, goals, funnels, the range held, what was not taken.
 
 use super::Parts;
 use super::ask::{Asked, SHARED};
@@ -27,7 +27,7 @@ pub(super) async fn meta(
     let parameters = Parameters::read(uri.query(), &SHARED)?;
     let asked = Asked::read(&parts, &caller, &parameters).await?;
     let (store, limits, range) = (asked.wanted.store(&parts), parts.questions.limits, &asked.when.range);
-    let of_asked = of_site(&asked.site, asked.bots).and(asked.only);
+    let of_asked = of_site(&asked.site, asked.bots).and(asked.only.clone());
     let keys = parts.ask("meta", holdings::keys(store, &of_asked, range, limits)).await?;
     let held = parts.ask("meta", holdings::held(store, &asked.site, limits)).await?;
     let sites = match caller.bound() {
@@ -36,7 +36,11 @@ pub(super) async fn meta(
     };
     let days = parts.ask("days", store.days()).await?;
     let dirty: Vec<String> = days.iter().filter(|state| state.dirty).map(|state| state.day.to_string()).collect();
-    let meta = parts.ask("days", Meta::of(store, &asked.site, range, asked.bots)).await?;
+    let mut meta = parts.ask("days", Meta::of(store, &asked.site, range, asked.bots)).await?;
+    meta.sums =
+        Some(parts.ask("meta", holdings::sums(store, &asked.site, asked.only, range, asked.bots, limits)).await?);
+    let (since, not_taken) = parts.metrics.rejected(caller.bound());
+    let (filtered, rejected): (Vec<_>, Vec<_>) = not_taken.into_iter().partition(|count| count.is_filter);
     let time = |at: i64| -> Value { Shape::Time.text(&Held::Int(at)).into() };
     Ok(json(&object!({
         "sites": sites,
@@ -49,6 +53,9 @@ pub(super) async fn meta(
         "goals": parts.goals(&asked.site).iter().map(|goal| goal.name.as_str()).collect::<Vec<_>>(),
         "held": held.map(|(first, last)| object!({"first": time(first), "last": time(last)})),
         "dirty_days": dirty,
+        "rejected": rejected,
+        "filtered": filtered,
+        "counting_since": time(since),
         "meta": meta,
     })))
 }

@@ -2,6 +2,7 @@
 //! - Facts of other rooms are asked for at each scrape; the times of questions are kept here.
 //! - Nothing about a person, no key, no address, no path. Of the pairs of site and reason the [`SERIES_MAX`] largest.
 
+use crate::clock::Millis;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -9,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct Facts {
     pub duplicates: u64,
     /// Events not taken.
     pub rejected: Vec<RejectedCount>,
+    /// Since when these three are counted: the start.
+    pub since: Millis,
     /// Bytes of the journal on disk.
     pub journal_bytes: u64,
     /// The first position it holds.
@@ -54,12 +58,15 @@ pub struct Scrub {
 }
 
 /// How many events of a site were not taken for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectedCount {
     /// The site.
     pub site: String,
     /// The reason's name.
     pub reason: &'static str,
+    /// Whether they were left out as configured, and are no fault of their sender.
+    #[serde(skip)]
+    pub is_filter: bool,
     /// How many.
     pub events: u64,
 }
@@ -88,6 +95,13 @@ impl Metrics {
         Self { facts: Box::new(facts), questions }
     }
 
+    /// Events not taken since the start, of one site or of all: the largest counts, each of a site and reason.
+    pub(super) fn rejected(&self, site: Option<&str>) -> (Millis, Vec<RejectedCount>) {
+        let Facts { since, mut rejected, .. } = (self.facts)();
+        rejected.retain(|count| site.is_none_or(|site| count.site == site));
+        (since, largest(rejected))
+    }
+
     /// Counts a question of a report.
     pub(super) fn asked(&self, report: &'static str, time: Duration) {
         self.questions.get_or_create(&ReportLabels { report }).observe(time.as_secs_f64());
@@ -95,13 +109,13 @@ impl Metrics {
 
     /// The text of the exposition; `store_position` is how far the store is, `damaged_days` how many lack something.
     pub(super) fn text(&self, store_position: u64, damaged_days: u64) -> Result<String, fmt::Error> {
-        let mut facts = (self.facts)();
+        let facts = (self.facts)();
         let mut registry = Registry::with_prefix("metronome");
         let counter =
             |registry: &mut Registry, name, help, value: u64| registry.register(name, help, ConstCounter::new(value));
         counter(&mut registry, "events_accepted", "Events taken, on disk", facts.accepted);
         counter(&mut registry, "events_duplicate", "Events that were known already", facts.duplicates);
-        registry.register("events_rejected", "Events not taken, by site and reason", rejected(&mut facts.rejected));
+        registry.register("events_rejected", "Events not taken, by site and reason", rejected(facts.rejected));
         let gauge = |registry: &mut Registry, name, help, value: u64| registry.register(name, help, of(value));
         gauge(&mut registry, "journal_size_bytes", "Bytes of the journal on disk", facts.journal_bytes);
         gauge(
@@ -151,11 +165,15 @@ fn of(value: u64) -> ConstGauge<i64> {
     ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn rejected(counts: &mut Vec<RejectedCount>) -> impl EncodeMetric + fmt::Debug + use<> {
+fn largest(mut counts: Vec<RejectedCount>) -> Vec<RejectedCount> {
     counts.sort_by_key(|count| std::cmp::Reverse(count.events));
     counts.truncate(SERIES_MAX);
+    counts
+}
+
+fn rejected(counts: Vec<RejectedCount>) -> impl EncodeMetric + fmt::Debug + use<> {
     let family: Family<RejectedLabels, Counter> = Family::default();
-    for count in counts.drain(..) {
+    for count in largest(counts) {
         family.get_or_create(&RejectedLabels { site: count.site, reason: count.reason }).inc_by(count.events);
     }
     family
@@ -169,7 +187,7 @@ mod tests {
     fn the_exposition_tells_the_facts() {
         let metrics = Metrics::new(|| Facts {
             accepted: 7,
-            rejected: vec![RejectedCount { site: "a\"b".into(), reason: "not_json", events: 2 }],
+            rejected: vec![RejectedCount { site: "a\"b".into(), reason: "not_json", is_filter: false, events: 2 }],
             journal_synced: 9,
             journal_sync_time: Duration::from_millis(1500),
             scrub: Scrub { damaged: 3, ..Scrub::default() },
@@ -193,10 +211,15 @@ mod tests {
 
     #[test]
     fn the_series_of_rejections_are_bounded() {
-        let count = |number: u64| RejectedCount { site: number.to_string(), reason: "time", events: number };
+        let count =
+            |number: u64| RejectedCount { site: number.to_string(), reason: "time", is_filter: false, events: number };
         let metrics = Metrics::new(move || Facts { rejected: (0..5_000).map(count).collect(), ..Facts::default() });
         let text = metrics.text(0, 0).unwrap();
         assert_eq!(text.matches("events_rejected_total{").count(), SERIES_MAX);
         assert!(text.contains("site=\"4999\""));
+        let (_, all) = metrics.rejected(None);
+        assert_eq!((all.len(), all[0].events), (SERIES_MAX, 4_999));
+        // What a site is told does not depend on how many others there are.
+        assert_eq!(metrics.rejected(Some("7")).1, [count(7)]);
     }
 }

@@ -99,7 +99,8 @@ async fn app() -> App {
 
 fn over(store: Arc<dyn Store>) -> App {
     let shop = SiteRules { zone: jiff::tz::TimeZone::get("Pacific/Auckland").unwrap(), ..SiteRules::named("shop") };
-    let goal = Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download") };
+    let goal =
+        Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download"), value: Known::Value.into() };
     let steps = serde_json::json!([["is", "id", ["/a/b.c"]], "fetched"]);
     let funnel = Definition::of(steps.as_array().unwrap(), std::slice::from_ref(&goal)).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +119,11 @@ fn over(store: Arc<dyn Store>) -> App {
         streams: Streams::new(StreamOptions { exports_max: 1, ..StreamOptions::default() }),
         bodies: Bodies::new(BodyLimits { bytes_max: 1 << 20, ..BodyLimits::default() }),
         probes: vec![works()],
-        metrics: Metrics::new(Facts::default),
+        metrics: Metrics::new(|| Facts {
+            since: NOW - DAY,
+            rejected: REJECTED.map(rejected).to_vec(),
+            ..Facts::default()
+        }),
     });
     let keys = Arc::new(Keys::open(catalog, Clock::manual(NOW)).unwrap());
     let gate = Gate {
@@ -134,6 +139,14 @@ fn over(store: Arc<dyn Store>) -> App {
 fn filed() -> BTreeMap<String, custom::Definition> {
     let written = serde_json::json!({"query": {"site_id": "shop", "metrics": ["views"]}});
     [("filed".to_owned(), custom::Definition::read(&written).unwrap())].into()
+}
+
+/// Sites, reasons, and whether it is one of the configuration's.
+const REJECTED: [(&str, &str, bool, u64); 3] =
+    [("default", "not_json", false, 3), ("shop", "privacy", true, 5), ("shop", "time", false, 4)];
+
+fn rejected((site, reason, is_filter, events): (&str, &'static str, bool, u64)) -> RejectedCount {
+    RejectedCount { site: site.to_owned(), reason, is_filter, events }
 }
 
 #[tokio::test]
@@ -334,7 +347,8 @@ async fn operating_routes_say_how_it_is() {
     let metrics = app.answer("/metrics").await;
     assert!(metrics.contains("metronome_question_seconds_count{report=\"top\"} 1"), "{metrics}");
     assert!(metrics.contains("metronome_store_position 7"), "{metrics}");
-    assert!(app.answer("/openapi.json").await.contains("\"openapi\": \"3.1.0\""));
+    let description: serde_json::Value = serde_json::from_str(&app.answer("/openapi.json").await).unwrap();
+    assert_eq!(description["openapi"], "3.1.0");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub use serve::{held_url, serve};
 use crate::catalog::Catalog;
 use crate::catalog::queries::Queries;
 use crate::catalog::salts::Salts;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::error::Kind;
 use crate::folder;
@@ -116,6 +116,8 @@ impl AppError {
 pub struct House {
     config: Config,
     clock: Clock,
+    /// When it was opened.
+    since: Millis,
     catalog: Arc<Catalog>,
     salts: Arc<Salts>,
     sites: Arc<Sites>,
@@ -173,6 +175,7 @@ impl House {
         let (stop, stopped) = watch::channel(false);
         let mut house = Self {
             config: config.clone(),
+            since: clock.now(),
             clock,
             catalog,
             salts,

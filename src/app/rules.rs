@@ -2,13 +2,14 @@
 
 use super::AppError;
 use crate::config::{self, Config};
+use crate::event::Known;
 use crate::indexer::ZoneOf;
 use crate::normalize::routes::Route;
 use crate::normalize::site::DEFAULT_SITE;
 use crate::normalize::{Gpc, Limits, SiteRules, Sites};
-use crate::query::filter;
 use crate::query::goal::{Goal, Goals};
 use crate::query::unfit::Unfit;
+use crate::query::{filter, names};
 use crate::report::funnels::definition::{Definition, Funnels, Words};
 use crate::store::embedded::EmbeddedOptions;
 use crate::{ingest, journal};
@@ -27,7 +28,9 @@ pub(super) fn sites(config: &Config) -> Result<Sites, AppError> {
 pub(super) fn goals(config: &Config) -> Result<Goals, AppError> {
     let goal = |goal: &config::Goal| {
         let filter = filter::read(&goal.filter, "filter", &[])?;
-        Ok(Goal { name: goal.name.clone(), filter })
+        let value = goal.value.as_deref().map_or(Ok(Known::Value.into()), names::key);
+        let value = value.map_err(|message| Unfit::new("value", message))?;
+        Ok(Goal { name: goal.name.clone(), filter, value })
     };
     let of_site = |site: &config::Site| {
         let goals = site.goals.iter().map(|each| goal(each).map_err(|unfit| misread(site, "goal", &each.name, unfit)));
@@ -130,7 +133,7 @@ pub(super) fn store(config: &Config) -> EmbeddedOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Known;
+    use crate::event::Key;
     use crate::report::funnels::Over;
     use crate::report::funnels::run::Between;
     use crate::store::plan::Filter;
@@ -148,6 +151,11 @@ mod tests {
     fn goals_are_read_at_the_start_and_a_bad_filter_is_named() {
         let read = goals(&config(SIGNUP)).unwrap();
         assert_eq!(read["a"][0].filter, Filter::is(Known::Action, "signup"));
+        assert_eq!(read["a"][0].value, Known::Value.into());
+        let read = goals(&config(&format!("{SIGNUP}value = \"price\""))).unwrap();
+        assert_eq!(read["a"][0].value, Key::named("price"));
+        let error = goals(&config(&format!("{SIGNUP}value = \"event:prize\""))).unwrap_err().to_string();
+        assert!(error.contains("site a: goal signup: value: \"event:prize\""), "{error}");
         let error = goals(&config(&SIGNUP.replace("is", "iz"))).unwrap_err().to_string();
         assert!(error.contains("site a: goal signup: filter") && error.contains("did you mean"), "{error}");
     }

@@ -133,9 +133,9 @@ impl House {
 
     fn metrics(&self) -> Metrics {
         let (taking, journal) = (self.ingest.clone(), self.journal.clone());
-        let scrubbed = Arc::clone(&self.scrubbed);
+        let (scrubbed, since) = (Arc::clone(&self.scrubbed), self.since);
         Metrics::new(move || {
-            let mut facts = Facts::default();
+            let mut facts = Facts { since, ..Facts::default() };
             for (site, counts) in taking.counts() {
                 // No site can be called so: its name in the counts begins with NUL.
                 let site = if site == ingest::OTHERS { "(others)".to_owned() } else { site };
@@ -144,6 +144,7 @@ impl House {
                 let counted = |(reason, events): (crate::normalize::Reason, u64)| RejectedCount {
                     site: site.clone(),
                     reason: reason.name(),
+                    is_filter: reason.is_filter(),
                     events,
                 };
                 facts.rejected.extend(counts.rejected.into_iter().map(counted));

@@ -152,7 +152,7 @@ fn check_goals(key: &str, raw: Vec<raw::Goal>) -> Result<Vec<Goal>, ConfigError>
         let name = check_name(&key, raw.name, goals.iter().map(|goal| &goal.name))?;
         let filter = raw.filter.as_ref().and_then(filter);
         let filter = filter.ok_or_else(|| bad(&format!("{key}.filter"), &raw.filter, FILTER))?;
-        goals.push(Goal { name, filter });
+        goals.push(Goal { name, filter, value: raw.value });
     }
     Ok(goals)
 }

@@ -184,6 +184,8 @@ pub struct Goal {
     pub name: String,
     /// The filter of events that reach it, as questions write filters.
     pub filter: serde_json::Value,
+    /// The key of what each of them is worth.
+    pub value: Option<String>,
 }
 
 /// A way that visitors are to go, by a name. Its words are those of a question.

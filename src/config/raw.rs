@@ -109,6 +109,7 @@ pub(super) struct Site {
 pub(super) struct Goal {
     pub name: Option<String>,
     pub filter: Option<toml::Value>,
+    pub value: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

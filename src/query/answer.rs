@@ -6,7 +6,7 @@
 use super::include::Compare;
 use super::question::{By, Dimension, Query};
 use super::range::{Range, edges};
-use super::recipe::{Over, Reading, Recipe, Term};
+use super::recipe::{Base, Over, Reading, Recipe, Term};
 use super::rekey::rekeyed;
 use super::scope::of_site;
 use crate::clock::Millis;
@@ -59,6 +59,7 @@ struct Strand {
     reading: Reading,
     time: TimeKey,
     over: Over,
+    base: Base,
     metrics: Vec<Metric>,
 }
 
@@ -69,7 +70,7 @@ type Place = (usize, usize);
 pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<Table, StoreError> {
     let recipes = part.metrics.iter().map(|at| query.recipe(&query.metrics[*at], part.dimensions));
     let recipes: Vec<Recipe> = recipes.collect::<Result<_, _>>().map_err(StoreError::Invalid)?;
-    let (strands, places) = gathered(&recipes);
+    let (strands, places) = gathered(&recipes, query);
     let mut answers = Vec::with_capacity(strands.len());
     let mut overlap = false;
     for strand in &strands {
@@ -91,14 +92,14 @@ pub async fn table(store: &dyn Store, query: &Query, part: &Part<'_>) -> Result<
 }
 
 /// The strands of all terms, and where each recipe's terms stand.
-fn gathered(recipes: &[Recipe]) -> (Vec<Strand>, Vec<Vec<Place>>) {
+fn gathered(recipes: &[Recipe], query: &Query) -> (Vec<Strand>, Vec<Vec<Place>>) {
     let mut strands: Vec<Strand> = Vec::new();
     let mut place = |term: &Term| {
-        let alike =
-            |strand: &Strand| (strand.reading, strand.time, strand.over) == (term.reading, term.time, term.over);
+        let Term { reading, time, over, .. } = *term;
+        let base = if query.filter_without_goal.is_some() { term.base } else { Base::Filter };
+        let alike = |held: &Strand| (held.reading, held.time, held.over, held.base) == (reading, time, over, base);
         let at = strands.iter().position(alike).unwrap_or_else(|| {
-            let Term { reading, time, over, .. } = *term;
-            strands.push(Strand { reading, time, over, metrics: Vec::new() });
+            strands.push(Strand { reading, time, over, base, metrics: Vec::new() });
             strands.len() - 1
         });
         let metrics = &mut strands[at].metrics;
@@ -126,8 +127,10 @@ impl Strand {
             Over::Now => (query.now - NOW_MS, query.now + 1),
             Over::Row | Over::All => (part.range.from, part.range.to),
         };
+        let without_goal = query.filter_without_goal.as_ref().filter(|_| self.base == Base::WithoutGoal);
+        let filter = without_goal.unwrap_or(&query.filter);
         Ok(Plan {
-            filter: of_site(&query.site, part.bots).and(read(&query.filter)).and(part.only.clone()),
+            filter: of_site(&query.site, part.bots).and(read(filter)).and(part.only.clone()),
             range: TimeRange { key: self.time, from, to },
             groups,
             metrics: self.metrics.clone(),
@@ -163,16 +166,20 @@ struct Joined<'a> {
 }
 
 impl Joined<'_> {
-    /// Every row that some strand by row has.
+    /// Every row that some strand by row has; one over a wider base makes none.
     fn rows(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut next = vec![0; self.strands.len()];
         loop {
-            let by_row = (0..next.len()).filter(|at| self.strands[*at].over != Over::All);
+            let by_row = |strand: &Strand| strand.over != Over::All && strand.base == Base::Filter;
+            let by_row = (0..next.len()).filter(|at| by_row(&self.strands[*at]));
             let Some(first) = by_row.filter_map(|at| Some((&self.answers[at].get(next[at])?.labels, at))).min() else {
                 return rows;
             };
             let (labels, at_first) = first;
+            for (next, rows) in next.iter_mut().zip(&self.answers) {
+                *next += rows[*next..].iter().take_while(|row| row.labels < *labels).count();
+            }
             let held = |at: usize| {
                 let row = self.answers[at].get(next[at]).filter(|row| row.labels == *labels);
                 row.map(|_| next[at]).filter(|_| self.strands[at].over != Over::All)

@@ -51,7 +51,8 @@ fn every_operator_is_read() {
 
 #[test]
 fn a_goal_stands_for_its_filter() {
-    let goals = [Goal { name: "Signup".to_owned(), filter: Filter::is(Known::Path, "/signup") }];
+    let filter = Filter::is(Known::Path, "/signup");
+    let goals = [Goal { name: "Signup".to_owned(), filter, value: Known::Value.into() }];
     let filter = read(&json!(["is", "event:goal", ["Signup"]]), "where", &goals);
     assert_eq!(filter, Ok(Filter::Or(vec![Filter::is(Known::Path, "/signup")])));
     let unfit = read(&json!(["is", "event:goal", ["Signop"]]), "where", &goals).unwrap_err();

@@ -63,19 +63,32 @@ impl Substitution {
 
 /// How the numbers of an answer add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Sums {
+pub struct Sums<N = u64> {
     /// Over all rows.
-    pub total: u64,
+    pub total: N,
     /// Over the rows shown.
-    pub shown: u64,
+    pub shown: N,
     /// What is in none of the rows shown; absent where rows do not add up.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rest: Option<u64>,
-    /// Of the total, what has no visitor; absent where the events have expired.
+    pub rest: Option<N>,
+    /// Of the total, what has no visitor; beside it in reports that follow somebody, whom these events lack. Absent where
+    /// the events have expired.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub without_visitor: Option<u64>,
+    pub without_visitor: Option<N>,
     /// What bots did in the same range.
-    pub bots: u64,
+    pub bots: N,
+}
+
+impl Sums {
+    /// Those of rows that add up.
+    pub fn of(total: u64, shown: u64, without_visitor: Option<u64>, bots: u64) -> Self {
+        Self { total, shown, rest: total.checked_sub(shown), without_visitor, bots }
+    }
+
+    /// The same without a rest, where something is in several rows.
+    pub fn overlapping(self, is_overlapping: bool) -> Self {
+        Self { rest: self.rest.filter(|_| !is_overlapping), ..self }
+    }
 }
 
 /// The names of the ways bots are counted.

@@ -2,6 +2,7 @@
 //! - Their meaning is that of docs/metrics.md; increments stand on events, so nearly all are sums.
 //! - A metric that does not fit the question's keys says what fits.
 
+use super::goal::Reached;
 use super::names;
 use super::range::Interval;
 use super::recipe::{About, Estimate, Over, Reading, Recipe, Sum, Term, divided, is_visit_key, is_visitor_key};
@@ -72,18 +73,16 @@ pub const NAMED: [(&str, Make); 24] = [
     ("conversions", |about| Ok(Recipe::plain(Term::of(goal(about, "conversions")?, Measure::Events)))),
     ("conversion_rate", |about| {
         let goal = goal(about, "conversion_rate")?;
-        Ok(of_visitors(vec![distinct_visitors().only(goal), distinct_visitors().over(Over::All)]))
+        Ok(of_visitors(vec![distinct_visitors().only(goal), distinct_visitors().over(Over::All).without_goal()]))
     }),
     ("group_conversion_rate", |about| {
         let goal = goal(about, "group_conversion_rate")?;
-        Ok(of_visitors(vec![distinct_visitors().only(goal), distinct_visitors()]))
+        Ok(of_visitors(vec![distinct_visitors().only(goal), distinct_visitors().without_goal()]))
     }),
     ("percentage", |_| Ok(of_visitors(vec![distinct_visitors(), distinct_visitors().over(Over::All)]))),
-    ("total_revenue", |about| Ok(Recipe::plain(Term::sum(Known::Value).only(converted(about))))),
+    ("total_revenue", |about| Ok(Recipe::plain(revenue(about, Measure::Sum)?))),
     ("average_revenue", |about| {
-        let value = |measure| Term::of(having(Known::Value).and(converted(about)), measure);
-        let key = Key::from(Known::Value);
-        Ok(Recipe::ratio(vec![value(Measure::Sum(key.clone())), value(Measure::Numbers(key))]))
+        Ok(Recipe::ratio(vec![revenue(about, Measure::Sum)?, revenue(about, Measure::Numbers)?]))
     }),
 ];
 
@@ -140,6 +139,11 @@ impl Metric {
             Self::Named(at) => NAMED[*at].0.to_owned(),
             Self::Of(function, key) => format!("{}({})", function.name(), key.name()),
         }
+    }
+
+    /// Whether it is of money.
+    pub fn is_revenue(&self) -> bool {
+        matches!(self, Self::Named(at) if NAMED[*at].0.ends_with("_revenue"))
     }
 
     /// What it is made of in a question; or what of the question does not fit, and what would.
@@ -277,10 +281,15 @@ fn of_pages(about: &About<'_>, metric: &str) -> Result<[Term; 3], String> {
 
 fn goal(about: &About<'_>, metric: &str) -> Result<Filter, String> {
     let needed = || format!("{metric} needs a goal: \"goal\" is a filter, or the name of one of the site's goals");
-    about.goal.cloned().ok_or_else(needed)
+    about.goal.map(|goal| goal.filter.clone()).ok_or_else(needed)
 }
 
-/// The goal's events, or all where there is none.
-fn converted(about: &About<'_>) -> Filter {
-    about.goal.cloned().unwrap_or(Filter::All)
+/// What the goal's events are worth; all events where there is no goal.
+fn revenue(about: &About<'_>, measure: fn(Key) -> Measure) -> Result<Term, String> {
+    let Some(Reached { filter, value }) = about.goal else {
+        return Ok(Term::of(having(Known::Value), measure(Known::Value.into())));
+    };
+    let differ = "the goals are worth what different keys say; ask one of them at a time";
+    let key = value.clone().ok_or_else(|| differ.to_owned())?;
+    Ok(Term::of(Filter::Exists(key.clone()).and(filter.clone()), measure(key)))
 }

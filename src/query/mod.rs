@@ -3,6 +3,7 @@
 //! - A number means the same wherever it is asked: reports take filters, ranges and metrics from here.
 //! - Absent: the shapes of reports (`report`), HTTP and CSV (`api`), how plans are answered (`store`).
 
+pub mod account;
 pub mod answer;
 pub mod custom;
 pub mod dates;

@@ -3,7 +3,7 @@
 //! - Absent: reading it from JSON (`read`), answering it (`run`).
 
 use super::dates::When;
-use super::goal::Goal;
+use super::goal::{Goal, Reached};
 use super::include::Include;
 use super::metrics::Metric;
 use super::names;
@@ -76,7 +76,9 @@ pub struct Query {
     /// The filters as they were asked.
     pub filters_asked: Value,
     /// The goal that conversions are of.
-    pub goal: Option<Filter>,
+    pub goal: Option<Reached>,
+    /// The filter without the goal, where that is named in it: whom conversions are compared with.
+    pub filter_without_goal: Option<Filter>,
     /// The order of rows.
     pub order: Vec<(By, Direction)>,
     /// What else is answered.
@@ -137,7 +139,11 @@ impl Query {
     /// Every key that it speaks of, with its place.
     pub fn keys(&self) -> Vec<(Key, String)> {
         let mut keys = super::keys::of_filter(&self.filter, "filters");
-        keys.extend(self.goal.iter().flat_map(|goal| super::keys::of_filter(goal, "goal")));
+        keys.extend(self.goal.iter().flat_map(|goal| super::keys::of_filter(&goal.filter, "goal")));
+        if self.metrics.iter().any(Metric::is_revenue) {
+            let worth = self.goal.iter().filter_map(|goal| goal.value.clone());
+            keys.extend(worth.map(|key| (key, "goal".to_owned())));
+        }
         for (place, metric) in self.metrics.iter().enumerate() {
             if let Metric::Of(_, key) = metric {
                 keys.push((key.clone(), format!("metrics[{place}]")));

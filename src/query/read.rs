@@ -3,7 +3,7 @@
 
 use super::dates::{self, When};
 use super::filter;
-use super::goal;
+use super::goal::{self, Reached};
 use super::include::Include;
 use super::meta::{BOTS, COUNTING};
 use super::metrics::Metric;
@@ -59,8 +59,11 @@ impl<'a> Reader<'a> {
         let metrics = self.metrics();
         let dimensions = self.dimensions();
         let when = self.when();
-        let (filter, of_filter) = self.filter();
-        let goal = self.goal();
+        let (filter, in_filter) = self.filter();
+        let (goal, filter_without_goal) = match (self.goal(), in_filter) {
+            (None, Some((goal, without))) => (Some(goal), Some(without)),
+            (goal, _) => (goal, None),
+        };
         let order = self.order(&metrics, &dimensions);
         let include = self.include(when.as_ref());
         let (limit, offset) = self.pagination();
@@ -76,7 +79,8 @@ impl<'a> Reader<'a> {
             dimensions,
             filter,
             filters_asked: self.members.get("filters").cloned().unwrap_or_else(|| Value::Array(Vec::new())),
-            goal: goal.or(of_filter),
+            goal,
+            filter_without_goal,
             order,
             include: include.unwrap_or_default(),
             bots,
@@ -165,19 +169,14 @@ impl<'a> Reader<'a> {
         self.keep(when)
     }
 
-    /// The filter, and the goal that it names at its top, if it does.
-    fn filter(&mut self) -> (Filter, Option<Filter>) {
+    /// The filter; and the goal that it names at its top, if it does, with the filter without it.
+    fn filter(&mut self) -> (Filter, Option<(Reached, Filter)>) {
         let Some(json) = self.member("filters") else { return (Filter::All, None) };
         let read = filter::read(json, "filters", self.setting.goals);
-        let filter = self.keep(read).unwrap_or(Filter::All);
-        let clauses = json.as_array().map(Vec::as_slice).unwrap_or_default();
-        let is_goal = |clause: &&Value| clause[0] == "is" && clause[1] == "event:goal";
-        let goal = clauses.iter().find(is_goal).or_else(|| Some(json).filter(is_goal));
-        let goal = goal.and_then(|clause| filter::read(clause, "filters", self.setting.goals).ok());
-        (filter, goal)
+        (self.keep(read).unwrap_or(Filter::All), goal::in_filter(json, self.setting.goals))
     }
 
-    fn goal(&mut self) -> Option<Filter> {
+    fn goal(&mut self) -> Option<Reached> {
         let read = goal::read(self.member("goal")?, "goal", self.setting.goals);
         self.keep(read)
     }

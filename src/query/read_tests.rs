@@ -13,7 +13,12 @@ use serde_json::json;
 const NOW: i64 = 1_432_123_200_000;
 
 fn asked(json: Value) -> Result<Query, Vec<Unfit>> {
-    let goals = [Goal { name: "Signup".to_owned(), filter: Filter::is(Known::Path, "/signup") }];
+    let goal = |name: &str, path: &str, value: &str| Goal {
+        name: name.to_owned(),
+        filter: Filter::is(Known::Path, path),
+        value: Key::named(value),
+    };
+    let goals = [goal("Signup", "/signup", "value"), goal("Order", "/order", "price")];
     let (site, site_zone) = ("default".to_owned(), TimeZone::UTC);
     read(&json, &Setting { site, site_zone, goals: &goals, now: NOW, limits: Limits::default() })
 }
@@ -36,9 +41,24 @@ fn a_question_with_everything_is_read() {
     assert_eq!(query.when.range.zone.iana_name(), Some("Europe/Vienna"));
     assert_eq!(query.order, [(By::Metric(0), Direction::Descending), (By::Dimension(0), Direction::Ascending)]);
     assert_eq!((query.limit, query.offset, query.bots), (100, 10, Bots::Include));
-    assert_eq!(query.goal, Some(Filter::is(Known::Path, "/signup")));
+    let signup = Reached { filter: Filter::is(Known::Path, "/signup"), value: Some(Known::Value.into()) };
+    assert_eq!((query.goal, query.filter_without_goal), (Some(signup), None));
     let include = Include { total_rows: true, compare: Some(Compare::PreviousPeriod), time_labels: true };
     assert_eq!(query.include, include);
+}
+
+#[test]
+fn a_goal_among_the_filters_is_the_goal_and_what_it_is_worth_one_key_says() {
+    let of = |filters: Value, metric: &str| asked(json!({"metrics": [metric], "filters": filters}));
+    let query = of(json!([["is", "country", ["US"]], ["is", "event:goal", ["Order"]]]), "total_revenue").unwrap();
+    assert_eq!(query.filter_without_goal, Some(Filter::is(Known::Country, "US")));
+    assert_eq!(query.goal.as_ref().and_then(|goal| goal.value.clone()), Some(Key::named("price")));
+    assert!(query.keys().contains(&(Key::named("price"), "goal".to_owned())));
+    assert_eq!(of(json!(["is", "event:goal", ["Order"]]), "views").unwrap().filter_without_goal, Some(Filter::All));
+    let both = json!([["is", "event:goal", ["Order", "Signup"]]]);
+    assert!(of(both.clone(), "conversions").is_ok());
+    let unfit = &of(both, "average_revenue").unwrap_err()[0];
+    assert!(unfit.at == "metrics[0]" && unfit.message.contains("ask one of them at a time"), "{unfit:?}");
 }
 
 #[test]

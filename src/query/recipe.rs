@@ -2,6 +2,7 @@
 //! - A term says which of an event's times it goes by, how it reads the question's keys, and which events it measures.
 //! - A row exists where some term saw an event: terms see no more than they measure.
 
+use super::goal::Reached;
 use super::range::Interval;
 use super::rekey::keys_of;
 use super::scope::having;
@@ -46,6 +47,15 @@ pub enum Over {
     Now,
 }
 
+/// Which filter of the question a term stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// All of it.
+    Filter,
+    /// Without the goal that it names, if it names one.
+    WithoutGoal,
+}
+
 /// One measured number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
@@ -55,6 +65,8 @@ pub struct Term {
     pub time: TimeKey,
     /// Over which events.
     pub over: Over,
+    /// Of which filter.
+    pub base: Base,
     /// Which of them.
     pub only: Filter,
     /// What is measured.
@@ -64,7 +76,7 @@ pub struct Term {
 impl Term {
     /// Of each row's events, by their own time.
     pub fn of(only: Filter, measure: Measure) -> Self {
-        Self { reading: Reading::Asked, time: TimeKey::Timestamp, over: Over::Row, only, measure }
+        Self { reading: Reading::Asked, time: TimeKey::Timestamp, over: Over::Row, base: Base::Filter, only, measure }
     }
 
     /// The sum of an increment over the events that have it.
@@ -85,6 +97,11 @@ impl Term {
     /// The same over other events.
     pub fn over(self, over: Over) -> Self {
         Self { over, ..self }
+    }
+
+    /// The same, whether or not the goal of the filter is reached.
+    pub fn without_goal(self) -> Self {
+        Self { base: Base::WithoutGoal, ..self }
     }
 
     /// The same, of the events that this matches too.
@@ -168,7 +185,7 @@ pub struct About<'a> {
     /// How clicks are counted.
     pub counting: Counting,
     /// The goal.
-    pub goal: Option<&'a Filter>,
+    pub goal: Option<&'a Reached>,
 }
 
 impl About<'_> {

@@ -3,7 +3,8 @@
 //! - A rest is told only where rows add up.
 
 use super::answer::{Part, Row, Table, compared, sort, table, too_many};
-use super::meta::{Meta, Substitution, distinct_error, percentile_error};
+use super::meta::{Meta, Substitution, Sums, distinct_error, percentile_error};
+use super::metrics::Metric;
 use super::number::json;
 use super::question::{Dimension, Query};
 use super::range::Range;
@@ -26,7 +27,7 @@ pub struct QueryMeta {
     /// Metrics whose rows do not add up to the total.
     pub not_additive: Vec<String>,
     /// How each count adds up.
-    pub sums: BTreeMap<String, Account>,
+    pub sums: BTreeMap<String, Sums<Value>>,
     /// Rows before pagination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_rows: Option<usize>,
@@ -36,22 +37,6 @@ pub struct QueryMeta {
     /// The range compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison_range: Option<[String; 2]>,
-}
-
-/// How one count adds up.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Account {
-    /// Over all rows.
-    pub total: Value,
-    /// Over the rows shown.
-    pub shown: Value,
-    /// What is in none of the rows shown; absent where rows do not add up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rest: Option<Value>,
-    /// Of the total, what has no visitor.
-    pub without_visitor: Value,
-    /// What bots did in the same range.
-    pub bots: Value,
 }
 
 /// A row of an answer.
@@ -154,6 +139,10 @@ async fn account(
     if query.metrics.iter().any(|metric| metric.name() == "visitors") {
         meta.notes.push("visitors are counted once a day; days add up".into());
     }
+    let names_currency = query.keys().iter().any(|(key, _)| *key == Known::Currency.into());
+    if query.metrics.iter().any(Metric::is_revenue) && !names_currency {
+        meta.notes.push("revenue adds values up whatever their currency; `currency` is a key to ask by".into());
+    }
     if query.offset > 0 && query.offset >= whole.rows.len() {
         meta.notes.push(format!("offset {} is past the last of {} rows", query.offset, whole.rows.len()));
     }
@@ -206,7 +195,7 @@ async fn sums(
     whole: &Table,
     page: &[Row],
     countable: &[(usize, bool)],
-) -> Result<BTreeMap<String, Account>, StoreError> {
+) -> Result<BTreeMap<String, Sums<Value>>, StoreError> {
     let metrics: Vec<usize> = countable.iter().map(|(at, _)| *at).collect();
     if metrics.is_empty() {
         return Ok(BTreeMap::new());
@@ -226,11 +215,11 @@ async fn sums(
         let added = || whole.rows.iter().filter_map(|row| row.values[*at]).sum();
         let total = total.as_ref().map_or_else(added, |total| of(total, place));
         let is_all = whole.rows.len() == page.len() && query.dimensions.is_empty();
-        let sum = Account {
+        let sum = Sums {
             total: json(Some(total)),
             shown: json(Some(shown)),
             rest: (*adds || is_all).then(|| json(Some(total - shown))),
-            without_visitor: json(Some(of(&nobodys, place))),
+            without_visitor: Some(json(Some(of(&nobodys, place)))),
             bots: json(Some(of(&bots, place))),
         };
         sums.insert(query.metrics[*at].name(), sum);

@@ -3,8 +3,10 @@
 //! - Kinds are those of all sites together: a key that is a number here and text elsewhere is told as both.
 
 use crate::event::{Day, Key, Known};
+use crate::query::account::Counted;
+use crate::query::meta::Sums;
 use crate::query::range::{Range, day_at};
-use crate::store::plan::{Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
+use crate::store::plan::{Bots, Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
 use crate::store::{Field, Store, StoreError};
 use serde::Serialize;
 
@@ -62,6 +64,21 @@ pub async fn sites(store: &dyn Store, limits: Limits) -> Result<Vec<String>, Sto
     let labels = store.aggregate(&plan).await?.rows.into_iter().flat_map(|row| row.labels);
     let texts = labels.filter_map(|label| if let Label::Text(text) = label { Some(text.into()) } else { None });
     Ok(texts.collect())
+}
+
+/// How many events of the range there are.
+pub async fn sums(
+    store: &dyn Store,
+    site: &str,
+    only: Filter,
+    range: &Range,
+    bots: Bots,
+    limits: Limits,
+) -> Result<Sums, StoreError> {
+    let when = TimeRange { key: TimeKey::Timestamp, from: range.from, to: range.to };
+    let counted = Counted { site, only, range: when, measure: Measure::Events, limits };
+    let sums = counted.sums(store, bots, 0).await?;
+    Ok(Sums::of(sums.total, sums.total, sums.without_visitor, sums.bots))
 }
 
 /// When a site's first and last events were, in ms; `None` without any.

@@ -5,9 +5,10 @@
 //! - Exact: a row of the store is one person in one period, and their number is bounded.
 
 use crate::event::{Key, Known};
-use crate::query::meta::Meta;
+use crate::query::account::Counted;
+use crate::query::meta::{Meta, Sums, distinct_error};
 use crate::query::range::{Bucket, Interval, Range, edges};
-use crate::query::scope::of_site;
+use crate::query::scope::{having, not, of_site};
 use crate::store::plan::{Bots, Case, Filter, Group, Label, Limits, Measure, Metric, Plan, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use std::collections::HashMap;
@@ -81,7 +82,10 @@ pub async fn retention(store: &dyn Store, question: &Question) -> Result<Retenti
             (Known::Visitor, by_pseudonym())
         }
         [Some(events), ..] if *events > 0.0 => return Ok(Retention::NobodyToFollow),
-        _ => return Ok(Retention::Cohorts(Vec::new(), Box::new(meta))),
+        _ => {
+            meta.sums = Some(fetch_sums(store, question, Known::User, 0).await?);
+            return Ok(Retention::Cohorts(Vec::new(), Box::new(meta)));
+        }
     };
     let by_period = Group::Time { key: TimeKey::Timestamp, edges: edges(&buckets) };
     let groups = vec![Group::Key(Key::Known(key)), by_period];
@@ -91,7 +95,28 @@ pub async fn retention(store: &dyn Store, question: &Question) -> Result<Retenti
         Ok([person, Label::Time(at)]) => Some((person, *places.get(&at)?)),
         _ => None,
     });
-    Ok(Retention::Cohorts(cohorts(active, &buckets), Box::new(meta)))
+    let cohorts = cohorts(active, &buckets);
+    meta.sums = Some(fetch_sums(store, question, key, cohorts.iter().map(|cohort| cohort.size).sum()).await?);
+    meta.notes.push("sums are of people, without_visitor of events that are nobody's".to_owned());
+    meta.approximate.extend(distinct_error(store.capabilities(), "sums.bots"));
+    Ok(Retention::Cohorts(cohorts, Box::new(meta)))
+}
+
+/// Everybody is in one cohort, and all of these are shown.
+async fn fetch_sums(store: &dyn Store, question: &Question, key: Known, people: u64) -> Result<Sums, StoreError> {
+    let is_somebodys = if key == Known::User { having(key) } else { by_pseudonym() };
+    let counted = |measure, only| Counted {
+        site: &question.site,
+        only: question.only.clone().and(only),
+        range: question.range(),
+        measure,
+        limits: question.limits,
+    };
+    let nobodys = counted(Measure::Events, not(is_somebodys.clone()));
+    let [without] = nobodys.of_each(store, question.bots, [Filter::All]).await?;
+    let people_of_bots = counted(Measure::Distinct(key.into()), is_somebodys);
+    let [bots] = people_of_bots.of_each(store, Bots::Only, [Filter::All]).await?;
+    Ok(Sums::of(people, people, Some(without), bots))
 }
 
 fn by_pseudonym() -> Filter {
@@ -99,10 +124,14 @@ fn by_pseudonym() -> Filter {
 }
 
 impl Question {
+    fn range(&self) -> TimeRange {
+        TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to }
+    }
+
     fn plan(&self, only: Filter, groups: Vec<Group>, metrics: Vec<Metric>) -> Plan {
         Plan {
             filter: of_site(&self.site, self.bots).and(self.only.clone()).and(only),
-            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            range: self.range(),
             groups,
             metrics,
             order: Vec::new(),

@@ -96,3 +96,24 @@ async fn more_periods_than_are_answered_are_refused() {
     let shorter = Question { by: Interval::Week, ..long };
     assert!(retention(&Memory::new(), &shorter).await.is_ok());
 }
+
+#[tokio::test]
+async fn everybody_is_in_a_cohort_and_what_is_nobodys_is_told() {
+    let by_day = question(Interval::Day, "UTC");
+    let sums = |events: &'static [_]| {
+        let by_day = by_day.clone();
+        async move {
+            let Retention::Cohorts(_, meta) = asked(events, &by_day).await else { panic!("nobody") };
+            meta.sums.unwrap()
+        }
+    };
+    assert_eq!(sums(&USERS).await, Sums::of(4, 4, Some(1), 0));
+    assert_eq!(
+        sums(&[(None, Some(SENT), 1), (None, Some(SALTED), 1), (None, None, 1)]).await,
+        Sums::of(1, 1, Some(2), 0)
+    );
+    assert_eq!(sums(&[]).await, Sums::of(0, 0, Some(0), 0));
+    let only = Question { bots: Bots::Only, ..by_day.clone() };
+    let Retention::Cohorts(_, meta) = asked(&USERS, &only).await else { panic!("nobody") };
+    assert_eq!(meta.sums, Some(Sums::of(0, 0, Some(0), 0)));
+}

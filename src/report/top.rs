@@ -5,9 +5,10 @@
 
 use super::usage::clicks;
 use crate::event::{Key, Known};
+use crate::query::account::Counted;
 use crate::query::meta::{Meta, Sums};
 use crate::query::range::Range;
-use crate::query::scope::{of_actions, of_site};
+use crate::query::scope::{having, not, of_actions, of_site};
 use crate::store::plan::{
     Bots, Counting, Direction, Filter, Group, Items, Label, Limits, Measure, Metric, OrderBy, Plan, Tally, TimeKey,
     TimeRange, UsageAnswer, UsagePlan,
@@ -131,29 +132,34 @@ pub struct Top {
 pub async fn top(store: &dyn Store, question: &Question) -> Result<Top, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
     meta = meta.counting(question.counting);
-    let rows = rows(store, question).await?;
+    let (rows, is_overlapping) = fetch_busiest(store, question).await?;
     let sums = match question.table_plan(question.bots) {
-        Some((tally, plan)) => table_sums(store, question, tally, &plan, &rows).await?,
-        None => event_sums(store, question, &rows).await?,
+        Some((tally, plan)) => table_sums(store, question, tally, &plan, shown(&rows)).await?,
+        None => question.counted().sums(store, question.bots, shown(&rows)).await?,
     };
-    let adds_up = question.by.distinct().is_none() && question.key != Known::Tags.into();
-    if !adds_up {
+    let sums = sums.overlapping(is_overlapping || question.by.distinct().is_some());
+    if sums.rest.is_none() {
         meta.notes.push("rows do not add up to the total: one visitor, visit or event may be in several".into());
     }
     if question.by == By::Visitors {
         meta.notes.push("visitors are counted once a day; days add up".into());
     }
     meta.approximate = approximate(question.by, store.capabilities());
-    meta.sums = Some(Sums { rest: sums.rest.filter(|_| adds_up), ..sums });
+    meta.sums = Some(sums);
     Ok(Top { rows, meta })
 }
 
 /// The busiest values alone.
 pub async fn rows(store: &dyn Store, question: &Question) -> Result<Vec<Row>, StoreError> {
+    Ok(fetch_busiest(store, question).await?.0)
+}
+
+/// The busiest values, and whether some event is in several rows.
+async fn fetch_busiest(store: &dyn Store, question: &Question) -> Result<(Vec<Row>, bool), StoreError> {
     match question.table_plan(question.bots) {
         Some((tally, plan)) => {
             let busiest = UsagePlan { items: Items::Busiest(tally, question.limit), ..plan };
-            Ok(items(store.usage(&busiest).await?, tally))
+            Ok((items(store.usage(&busiest).await?, tally), false))
         }
         None => fetch_rows(store, question).await,
     }
@@ -181,10 +187,26 @@ impl Question {
         self.key != Known::Id.into()
     }
 
-    fn plan(&self, bots: Bots, only: Filter, groups: Vec<Group>) -> Plan {
+    fn range(&self) -> TimeRange {
+        TimeRange { key: self.by.time(), from: self.range.from, to: self.range.to }
+    }
+
+    fn counted(&self) -> Counted<'_> {
+        // A person counts once a day.
+        let each_day = self.by.distinct().map(|key| Measure::Daily(key.into()));
+        Counted {
+            site: &self.site,
+            only: self.only.clone().and(self.by.only()),
+            range: self.range(),
+            measure: each_day.unwrap_or_else(|| self.by.measure(self.counting)),
+            limits: self.limits,
+        }
+    }
+
+    fn plan(&self, only: Filter, groups: Vec<Group>) -> Plan {
         Plan {
-            filter: of_site(&self.site, bots).and(self.only.clone()).and(self.by.only()).and(only),
-            range: TimeRange { key: self.by.time(), from: self.range.from, to: self.range.to },
+            filter: of_site(&self.site, self.bots).and(self.only.clone()).and(self.by.only()).and(only),
+            range: self.range(),
             groups,
             metrics: vec![Metric::of(self.by.measure(self.counting))],
             order: vec![(OrderBy::Metric(0), Direction::Descending)],
@@ -195,18 +217,17 @@ impl Question {
     }
 }
 
-/// Rows from the events.
-async fn fetch_rows(store: &dyn Store, question: &Question) -> Result<Vec<Row>, StoreError> {
+/// Rows from the events, and whether some event is in several.
+async fn fetch_rows(store: &dyn Store, question: &Question) -> Result<(Vec<Row>, bool), StoreError> {
     let key = question.key.clone();
     let only = if question.shows_null() { Filter::All } else { Filter::Exists(key.clone()) };
-    if question.by.distinct().is_none() {
-        let mut plan = question.plan(question.bots, only, vec![Group::Key(key)]);
-        plan.limit = question.limit;
-        return Ok(ranked(store.aggregate(&plan).await?.rows.into_iter().map(one), question.limit));
-    }
-    // Day by day, then summed: a person counts once a day.
-    let plan = question.plan(question.bots, only, vec![Group::Key(key), Group::Key(Known::Day.into())]);
-    Ok(ranked(store.aggregate(&plan).await?.rows.into_iter().map(one), question.limit))
+    let plan = match question.by.distinct() {
+        None => Plan { limit: question.limit, ..question.plan(only, vec![Group::Key(key)]) },
+        // Day by day, then summed: a person counts once a day.
+        Some(_) => question.plan(only, vec![Group::Key(key), Group::Key(Known::Day.into())]),
+    };
+    let answer = store.aggregate(&plan).await?;
+    Ok((ranked(answer.rows.into_iter().map(one), question.limit), answer.overlap))
 }
 
 /// The first label and the count of a row.
@@ -249,42 +270,21 @@ async fn table_sums(
     question: &Question,
     tally: Tally,
     plan: &UsagePlan,
-    rows: &[Row],
+    shown: u64,
 ) -> Result<Sums, StoreError> {
     let of = |answer: UsageAnswer| answer.iter().map(|(_, usage)| tallied(usage, tally)).sum();
     let total = of(store.usage(plan).await?);
     let bots = of(store.usage(&UsagePlan { bots: Bots::Only, ..plan.clone() }).await?);
-    let without_visitor = match sum(store, question, question.bots, lacks_visitor()).await {
-        Ok(count) => Some(count),
+    let without_visitor = match question.counted().of_each(store, question.bots, [not(having(Known::Visitor))]).await {
+        Ok([count]) => Some(count),
         Err(StoreError::Expired(_)) => None,
         Err(error) => return Err(error),
     };
-    Ok(sums(total, rows, without_visitor, bots))
+    Ok(Sums::of(total, shown, without_visitor, bots))
 }
 
-async fn event_sums(store: &dyn Store, question: &Question, rows: &[Row]) -> Result<Sums, StoreError> {
-    let total = sum(store, question, question.bots, Filter::All).await?;
-    let bots = sum(store, question, Bots::Only, Filter::All).await?;
-    let without_visitor = match question.by.distinct() {
-        None => Some(sum(store, question, question.bots, lacks_visitor()).await?),
-        Some(_) => None,
-    };
-    Ok(sums(total, rows, without_visitor, bots))
-}
-
-fn sums(total: u64, rows: &[Row], without_visitor: Option<u64>, bots: u64) -> Sums {
-    let shown = rows.iter().map(|(_, count)| count).sum();
-    Sums { total, shown, rest: total.checked_sub(shown), without_visitor, bots }
-}
-
-fn lacks_visitor() -> Filter {
-    Filter::Not(Box::new(Filter::Exists(Known::Visitor.into())))
-}
-
-/// The metric over all events, day by day.
-async fn sum(store: &dyn Store, question: &Question, bots: Bots, only: Filter) -> Result<u64, StoreError> {
-    let plan = question.plan(bots, only, vec![Group::Key(Known::Day.into())]);
-    Ok(store.aggregate(&plan).await?.rows.into_iter().map(|row| one(row).1).sum())
+fn shown(rows: &[Row]) -> u64 {
+    rows.iter().map(|(_, count)| count).sum()
 }
 
 #[cfg(test)]

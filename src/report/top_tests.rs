@@ -89,7 +89,7 @@ async fn the_sums_reconcile() {
         (Question { limit: 1, ..question("id", By::Views) }, sums(6, 3, Some(3), Some(1), 1)),
         (question("browser", By::Views), sums(6, 6, Some(0), Some(1), 1)),
         (Question { bots: Bots::Include, limit: 1, ..question("id", By::Views) }, sums(7, 3, Some(4), Some(1), 1)),
-        (question("browser", By::Visitors), sums(4, 6, None, None, 1)),
+        (question("browser", By::Visitors), sums(4, 6, None, Some(0), 1)),
     ];
     let store = store().await;
     for (question, expected) in table {

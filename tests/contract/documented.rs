@@ -1,6 +1,7 @@
 //! The examples of docs/metrics.md, asked of the events it gives: a definition that says one thing and counts another fails.
 
 use metronome::event::{Day, Event, Key, Known, Value};
+use metronome::query::goal::Goal;
 use metronome::query::number::json as number;
 use metronome::query::question::Setting;
 use metronome::query::range::Range;
@@ -21,7 +22,7 @@ const PAGE: &str = include_str!("../../docs/metrics.md");
 /// Noon of 2015-01-23, UTC.
 pub const NOW: i64 = 1_422_014_400_000;
 /// Examples on the page; a page that lost some would test less in silence.
-const EXAMPLES: usize = 13;
+const EXAMPLES: usize = 15;
 
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
@@ -61,13 +62,29 @@ pub async fn stored(events: &str) -> Memory {
 /// The rows of an answer: labels, then numbers.
 async fn answer(store: &Memory, json: &Json) -> Json {
     let (site, site_zone) = ("default".to_owned(), jiff::tz::TimeZone::UTC);
-    let setting = Setting { site, site_zone, goals: &[], now: NOW, limits: Limits::default() };
+    let setting = Setting { site, site_zone, goals: &goals(), now: NOW, limits: Limits::default() };
     let query = read(json, &setting).unwrap_or_else(|unfit| panic!("{json}: {unfit:?}"));
     let rows = run(store, &query).await.expect("an answer").rows.into_iter().map(|row| {
         let labels = row.labels.into_iter().map(Json::from);
         labels.chain(row.values.into_iter().map(number)).collect::<Json>()
     });
     rows.collect()
+}
+
+/// The goals that the page gives the site.
+fn goals() -> Vec<Goal> {
+    let blocks = blocks();
+    let block = blocks.iter().find(|block| block.language == "toml").expect("goals");
+    let table: toml::Table = block.text.parse().expect("TOML");
+    let goal = |table: &toml::Value| {
+        let json = serde_json::to_value(&table["filter"]).expect("JSON");
+        Goal {
+            name: table["name"].as_str().expect("a name").to_owned(),
+            filter: filter::read(&json, "filter", &[]).expect("a filter"),
+            value: table.get("value").map_or(Known::Value.into(), |key| Key::named(key.as_str().expect("a key"))),
+        }
+    };
+    table["goal"].as_array().expect("goals").iter().map(goal).collect()
 }
 
 /// Who reached each step: one row for all, or a row a value.

@@ -18,6 +18,7 @@ TIMES = ("minute", "hour", "day", "week", "month")
 LANDED = ("bounces", "bounce_rate", "visit_duration", "views_per_visit")
 PAGED = ("exits", "exit_rate", "dwell_time")
 GOALS = ("conversions", "conversion_rate", "group_conversion_rate", "percentage")
+REVENUE = ("total_revenue", "average_revenue")
 VISITORS = "count(DISTINCT (e.day, e.person))"
 
 
@@ -51,6 +52,10 @@ def summed(key):
     return Part("sum(x.num)", value_of=key)
 
 
+def worth(function):
+    return Part(f"{function}(x.num)", value_of="value", goal=True)
+
+
 def views_within():
     return over_visits("count(*)", "e.visit IS NOT NULL AND e.action = 'view' AND e.page IS NOT NULL", PAGE)
 
@@ -77,6 +82,7 @@ def parts_of(metric, counting):
         "visitors": visitors,
         "users": Part("count(DISTINCT x.text)", value_of="user"),
         "conversions": Part("count(*)", goal=True),
+        "total_revenue": worth("sum"),
     }
     if metric in plain:
         return [plain[metric]], lambda value: value
@@ -95,6 +101,7 @@ def parts_of(metric, counting):
         "scroll_depth": ([summed("scroll_gain"), summed("engage_start")], ratio),
         "conversion_rate": ([converted, alone], ratio),
         "group_conversion_rate": ([converted, visitors], ratio),
+        "average_revenue": ([worth("sum"), worth("count")], ratio),
         "percentage": ([visitors, alone], ratio),
     }
     return made[metric] if metric in made else function(metric)

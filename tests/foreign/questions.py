@@ -89,7 +89,7 @@ class Asker:
         if family == "pages":
             return dice.sample(metrics.PAGED, dice.randrange(1, 4))
         if family == "goals":
-            return dice.sample(metrics.GOALS, dice.randrange(1, 4))
+            return dice.sample(metrics.GOALS + metrics.REVENUE, dice.randrange(1, 4))
         if family == "functions":
             names = ["count", "sum", "avg", "min", "max", "distinct", "p50", "p75", "p90", "p95", "p99", "p1"]
             return [f"{dice.choice(names)}({dice.choice(self.number_keys)})" for _ in range(dice.randrange(1, 4))]

@@ -129,6 +129,11 @@ async fn what_there_is_to_ask_is_told_for_one_site() {
     assert_eq!(answer["sites"], json!(["default", "shop"]));
     assert!(answer["metrics"].as_array().unwrap().contains(&json!("bounce_rate")));
     assert_eq!(answer["held"], json!({"first": "2014-12-13T12:00:00.000Z", "last": "2015-01-22T12:00:00.000Z"}));
+    let count = |site: &str, reason: &str, events: u64| json!({"site": site, "reason": reason, "events": events});
+    assert_eq!(answer["rejected"], json!([count("shop", "time", 4), count("default", "not_json", 3)]));
+    assert_eq!(answer["filtered"], json!([count("shop", "privacy", 5)]));
+    assert_eq!(answer["counting_since"], "2015-01-21T12:00:00.000Z");
+    assert_eq!(answer["meta"]["sums"], json!({"total": 5, "shown": 5, "rest": 0, "without_visitor": 5, "bots": 0}));
     let shop: Value = serde_json::from_str(&app.answer("/meta.json?range=7d&site=shop").await).unwrap();
     assert!(shop["keys"].as_array().unwrap().iter().all(|held| held["key"] != "referer"));
 }

@@ -15,7 +15,7 @@ async fn cohorts_come_as_json_and_csv() {
     let app = app("user").await;
     let answer: serde_json::Value = serde_json::from_str(&app.answer("/retention.json?by=day&range=7d").await).unwrap();
     assert_eq!(answer["cohorts"], serde_json::json!([{"cohort": "2015-01-20", "size": 1, "active": [1, 1, 0]}]));
-    assert_eq!(answer["meta"]["notes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer["meta"]["notes"].as_array().map(Vec::len), Some(2));
     let csv = app.answer("/retention.csv?by=day&range=all&site=default").await;
     assert!(csv.starts_with("cohort,size,period,active\r\n2015-01-20,1,0,1\r\n2015-01-20,1,1,1\r\n"), "{csv}");
     let weeks = app.answer("/retention.csv?range=7d").await;

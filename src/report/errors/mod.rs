@@ -8,9 +8,10 @@ mod details;
 
 use super::counts::Counts;
 use crate::event::{Event, Known};
+use crate::query::account::Counted;
 use crate::query::meta::{Meta, Sums, distinct_error};
 use crate::query::range::Range;
-use crate::query::scope::{having, not, of_site};
+use crate::query::scope::{having, of_site};
 use crate::store::plan::{
     Bots, Direction, Filter, Group, Label, Limits, Measure, Metric, OrderBy, Plan, Row, TimeKey, TimeRange,
 };
@@ -86,15 +87,8 @@ pub struct OneGroup {
 pub async fn errors(store: &dyn Store, question: &Question) -> Result<Errors, StoreError> {
     let mut meta = Meta::of(store, &question.site, &question.range, question.bots).await?;
     let counted = fetch_counted(store, question).await?;
-    let total = count(store, question, question.bots, Filter::All).await?;
     let shown = counted.iter().map(|(_, events)| events).sum();
-    meta.sums = Some(Sums {
-        total,
-        shown,
-        rest: total.checked_sub(shown),
-        without_visitor: Some(count(store, question, question.bots, not(having(Known::Visitor))).await?),
-        bots: count(store, question, Bots::Only, Filter::All).await?,
-    });
+    meta.sums = Some(question.counted().sums(store, question.bots, shown).await?);
     meta.notes.push("visitors are counted once a day; days add up, groups do not: one may be in several".into());
     meta.approximate.extend(distinct_error(store.capabilities(), "visitors"));
     let groups = if counted.is_empty() { Vec::new() } else { details::fetch(store, question, counted).await? };
@@ -111,7 +105,7 @@ pub async fn group(store: &dyn Store, question: &Question, print: u64) -> Result
     let newest = store.events(&filter, question.times(), None, question.limit).await?.events;
     meta.sums = meta.sums.map(|sums| {
         let shown = newest.len() as u64;
-        Sums { shown, rest: sums.total.checked_sub(shown), ..sums }
+        Sums::of(sums.total, shown, sums.without_visitor, sums.bots)
     });
     Ok(Some(OneGroup { group, newest: newest.iter().map(Event::to_json).collect(), meta }))
 }
@@ -123,6 +117,16 @@ fn of_group(print: &str) -> Filter {
 impl Question {
     fn filter(&self, bots: Bots, only: Filter) -> Filter {
         of_site(&self.site, bots).and(self.only.clone()).and(having(Known::Fingerprint)).and(only)
+    }
+
+    fn counted(&self) -> Counted<'_> {
+        Counted {
+            site: &self.site,
+            only: self.only.clone().and(having(Known::Fingerprint)),
+            range: self.times(),
+            measure: Measure::Events,
+            limits: self.limits,
+        }
     }
 
     fn times(&self) -> TimeRange {
@@ -141,11 +145,6 @@ impl Question {
             limits: self.limits,
         }
     }
-}
-
-async fn count(store: &dyn Store, question: &Question, bots: Bots, only: Filter) -> Result<u64, StoreError> {
-    let answer = store.aggregate(&question.plan(bots, only, Vec::new(), vec![Measure::Events])).await?;
-    Ok(answer.rows.first().map_or(0, |row| number(row, 0)))
 }
 
 /// The fingerprints with most events.

@@ -12,8 +12,6 @@ use crate::store::trails::{TrailBatch, TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
 use rustc_hash::FxHashMap;
 
-/// Different edges at the most: some 100 MB.
-const EDGES_MAX: usize = 4_000_000;
 /// Bits of a view: it is counted, it is of a page asked for, it is behind one.
 const COUNTED: u64 = 1;
 const OF: u64 = 1 << 1;
@@ -26,8 +24,12 @@ pub(super) async fn fetch(store: &dyn Store, question: &Question) -> Result<Weig
     while let Some(batch) = trails.recv().await {
         let batch = batch?;
         // Off the threads that answer everybody.
-        let taken = tokio::task::spawn_blocking(move || found.take(&batch).map(|()| found));
-        found = taken.await.map_err(|_| StoreError::Stopped)??;
+        let taken = tokio::task::spawn_blocking(move || {
+            found.take(&batch);
+            found
+        });
+        found = taken.await.map_err(|_| StoreError::Stopped)?;
+        found.pages.check(found.edges.len(), &question.limits)?;
     }
     Ok(found.finish(&question.way))
 }
@@ -45,8 +47,8 @@ struct Found {
 
 impl Found {
     /// Takes the views of a batch, whose labels are the page before, path and id.
-    fn take(&mut self, batch: &TrailBatch) -> Result<(), StoreError> {
-        let [before, paths, ids] = batch.labels.as_slice() else { return Ok(()) };
+    fn take(&mut self, batch: &TrailBatch) {
+        let [before, paths, ids] = batch.labels.as_slice() else { return };
         let mut numbers_of = |texts: &[Box<[Box<str>]>]| -> Vec<u32> {
             texts.iter().filter_map(|one| one.first()).map(|page| self.pages.number(page)).collect()
         };
@@ -63,10 +65,6 @@ impl Found {
                 self.flows[from as usize].1 += counts(BEHIND);
             }
             *self.edges.entry((from, to)).or_default() += 1; // views of a question are fewer than a u32 holds
-        }
-        match self.edges.len() > EDGES_MAX {
-            true => Err(StoreError::Limit { operation: "flows", limit: EDGES_MAX as u64, of: "different edges" }),
-            false => Ok(()),
         }
     }
 

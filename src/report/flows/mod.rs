@@ -4,19 +4,21 @@
 //! - One step is asked of the events' `previous`; several are walked along trails.
 //! - Time is that of the visit's start. A filter is of keys that are the same on all events of a visit, and of `path`: it
 //!   leaves the edges that have a page it matches at an end, so that what flows into such a page still flows out of it.
-//! - Bounded by the events of trails and by different edges; those shown are the heaviest.
+//! - Bounded by the events of trails and by the memory of different edges; those shown are the heaviest.
 
 mod edges;
 mod walk;
 mod weights;
 
+use self::weights::Weights;
 use crate::event::Known;
-use crate::query::meta::{Meta, Substitution};
+use crate::query::account::Counted;
+use crate::query::meta::{Meta, Substitution, Sums};
 use crate::query::range::Range;
 use crate::query::recipe::{VISIT_KEYS, is_visit_key};
 use crate::query::rekey::keys_of;
-use crate::query::scope::{of_actions, of_site};
-use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
+use crate::query::scope::{having, not, of_actions, of_site};
+use crate::store::plan::{Bots, Filter, Limits, Measure, TimeKey, TimeRange};
 use crate::store::{Store, StoreError};
 use serde::Serialize;
 
@@ -125,21 +127,44 @@ pub async fn flow(store: &dyn Store, question: &Question) -> Result<Flow, StoreE
     if !(1..=STEPS_MAX).contains(&question.steps) {
         return Err(StoreError::Invalid(format!("steps: {}; it may be 1 to {STEPS_MAX}", question.steps)));
     }
-    let weights = match (&question.way, question.steps) {
-        (Way::Whole, 2..) => {
-            let text = "steps: several begin at from_path or end at to_path; (entry) and (exit) are pages too";
-            return Err(StoreError::Invalid(text.to_owned()));
-        }
-        (_, 1) => edges::fetch(store, question).await?,
-        _ => walk::fetch(store, question).await?,
-    };
+    if question.way == Way::Whole && question.steps > 1 {
+        let text = "steps: several begin at from_path or end at to_path; (entry) and (exit) are pages too";
+        return Err(StoreError::Invalid(text.to_owned()));
+    }
+    let weights = fetch(store, question).await?;
+    let total = weights.total();
     let (edges, nodes) = weights.shown(&question.way, question.limit);
+    let bots = fetch(store, &Question { bots: Bots::Only, ..question.clone() }).await?.total();
+    let shown = edges.iter().map(|edge| edge.weight).sum();
+    meta.sums = Some(Sums::of(total, shown, Some(question.fetch_visitless(store).await?), bots));
+    meta.notes.push("sums are of weights, without_visitor of page views that have no visit".to_owned());
     Ok(Flow { edges, nodes, meta })
+}
+
+async fn fetch(store: &dyn Store, question: &Question) -> Result<Weights, StoreError> {
+    match question.steps {
+        1 => edges::fetch(store, question).await,
+        _ => walk::fetch(store, question).await,
+    }
 }
 
 impl Question {
     fn range(&self) -> TimeRange {
         TimeRange { key: TimeKey::VisitAt, from: self.range.from, to: self.range.to }
+    }
+
+    /// Views of pages asked for that are in no visit, and so in no flow.
+    async fn fetch_visitless(&self, store: &dyn Store) -> Result<u64, StoreError> {
+        let pages = Filter::Or(vec![having(Known::Path), having(Known::Id)]);
+        let counted = Counted {
+            site: &self.site,
+            only: of_actions(&["view"]).and(pages).and(self.of_pages()).and(not(having(Known::Visit))),
+            range: TimeRange { key: TimeKey::Timestamp, ..self.range() },
+            measure: Measure::Events,
+            limits: self.limits,
+        };
+        let [views] = counted.of_each(store, self.bots, [Filter::All]).await?;
+        Ok(views)
     }
 
     /// Views of anything, whatever is asked for.

@@ -11,9 +11,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// Weights by step, counted from the page asked for, and pages.
-type Weights = BTreeMap<(usize, String, String), u64>;
+type Counted = BTreeMap<(usize, String, String), u64>;
 
-/// Visits of day 0, each by its pages; one that begins with `#` is an item without a path.
+/// Visits of day 0, each by its pages; one that begins with `#` is an item without a path. The first view once more of a
+/// bot, and of nobody.
 async fn store(visits: &[Vec<&str>]) -> Memory {
     let mut entries = Vec::new();
     for (visit, pages) in visits.iter().enumerate() {
@@ -34,7 +35,14 @@ async fn store(visits: &[Vec<&str>]) -> Memory {
             entries.push(Entry { position: entries.len() as u64, event });
         }
     }
-    let (store, end) = (Memory::new(), entries.len() as u64);
+    let (store, end) = (Memory::new(), entries.len() as u64 + 2);
+    let mut beside = entries.first().map(|entry| entry.event.clone()).unwrap_or_default();
+    beside.set(Known::Bot, Value::text("Robot"));
+    entries.push(Entry { position: end - 2, event: beside.clone() });
+    for key in [Known::Bot, Known::Visitor, Known::Visit, Known::VisitAt] {
+        beside.remove(&key.into());
+    }
+    entries.push(Entry { position: end - 1, event: beside });
     store.write(entries, end).await.unwrap();
     store
 }
@@ -126,6 +134,21 @@ async fn few_edges_are_the_heaviest_and_their_nodes_hold_all_that_flows() {
     assert_eq!((flow.edges, flow.nodes), (vec![edge], vec![node("/a", 4), node("(entry)", 3)]));
 }
 
+#[tokio::test]
+async fn weights_are_accounted_for() {
+    let from = |page: &str| Way::From(page.to_owned());
+    let table = [
+        (Question { limit: 1, ..question(Way::Whole, 1) }, Sums::of(11, 2, Some(1), 2)),
+        (Question { only: paths(&["#c"]), ..question(Way::Whole, 1) }, Sums::of(2, 2, Some(0), 0)),
+        (Question { limit: 2, ..question(from("/a"), 2) }, Sums::of(6, 3, Some(1), 1)),
+        (Question { bots: Bots::Only, ..question(from("/a"), 1) }, Sums::of(1, 1, Some(0), 1)),
+    ];
+    let store = store(&visits()).await;
+    for (question, sums) in table {
+        assert_eq!(flow(&store, &question).await.unwrap().meta.sums, Some(sums), "{question:?}");
+    }
+}
+
 fn paths(pages: &[&str]) -> Filter {
     Filter::Is(Known::Path.into(), pages.iter().map(|page| (*page).to_owned()).collect(), Case::Exact)
 }
@@ -173,8 +196,8 @@ fn filters() -> Vec<Asked> {
 }
 
 /// The edges of visits, by step, as anyone would count them.
-fn counted(visits: &[Vec<&str>], way: &Way, steps: usize, matches: fn(&str, &str) -> bool) -> Weights {
-    let mut weights = Weights::new();
+fn counted(visits: &[Vec<&str>], way: &Way, steps: usize, matches: fn(&str, &str) -> bool) -> Counted {
+    let mut weights = Counted::new();
     for (visit, pages) in visits.iter().enumerate() {
         let pages = [&[ENTRY], pages.as_slice(), &[EXIT]].concat();
         let is_asked = |page: &str| page != ENTRY && page != EXIT && matches(page, browser(visit));
@@ -245,7 +268,7 @@ proptest! {
         for ((way, steps), (only, matches)) in asked.flat_map(|asked| filters().into_iter().map(move |one| (asked.clone(), one))) {
             let question = Question { only: only.clone(), ..question(way.clone(), steps) };
             let edges = runtime.block_on(flow(&store, &question)).unwrap().edges;
-            let found: Weights = edges.into_iter().map(|edge| ((edge.step.unwrap_or(1), edge.from, edge.to), edge.weight)).collect();
+            let found: Counted = edges.into_iter().map(|edge| ((edge.step.unwrap_or(1), edge.from, edge.to), edge.weight)).collect();
             prop_assert_eq!(&found, &counted(&visits, &way, steps, matches), "{:?} {} {:?}", way, steps, only);
             if way == Way::Whole {
                 let asked = visits.iter().enumerate().flat_map(|(visit, pages)| pages.iter().map(move |page| (*page, browser(visit))));

@@ -28,6 +28,7 @@ pub(super) async fn fetch(store: &dyn Store, question: &Question) -> Result<Weig
             walk
         });
         walk = walked.await.map_err(|_| StoreError::Stopped)?;
+        walk.pages.check(walk.weights.len(), &question.limits)?;
     }
     Ok(walk.finish())
 }
@@ -53,7 +54,7 @@ impl Question {
     }
 
     /// The filter with `path` read as the page's name, which is a path or else an id.
-    fn of_pages(&self) -> Filter {
+    pub(super) fn of_pages(&self) -> Filter {
         let by_id = rekeyed(&self.only, &|key| Reading::ById.key(key));
         let by_path = having(Known::Path).and(self.only.clone());
         Filter::Or(vec![by_path, not(having(Known::Path)).and(by_id)])

@@ -1,9 +1,16 @@
 //! Weights: how often pages followed each other, by the pages' numbers: there may be millions of pairs.
 
 use super::{ENTRY, EXIT, Edge, Node, Way};
+use crate::store::StoreError;
+use crate::store::plan::Limits;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
+use std::sync::Arc;
 
+/// Memory of a page without its name: its place in a list and in a map, which is never full, and two counters.
+const PAGE_BYTES: usize = 80;
+/// Memory of an edge: its place in a map, which is never full, then in a list.
+const EDGE_BYTES: usize = 56;
 /// The number of [`ENTRY`].
 pub(super) const ENTRY_NUMBER: u32 = 0;
 /// The number of [`EXIT`].
@@ -12,13 +19,14 @@ pub(super) const EXIT_NUMBER: u32 = 1;
 /// Pages, numbered as they come.
 #[derive(Debug)]
 pub(super) struct Pages {
-    names: Vec<Box<str>>,
-    numbers: FxHashMap<Box<str>, u32>,
+    names: Vec<Arc<str>>,
+    numbers: FxHashMap<Arc<str>, u32>,
+    bytes: usize,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        let mut pages = Self { names: Vec::new(), numbers: FxHashMap::default() };
+        let mut pages = Self { names: Vec::new(), numbers: FxHashMap::default(), bytes: 0 };
         pages.number(ENTRY);
         pages.number(EXIT);
         pages
@@ -32,9 +40,19 @@ impl Pages {
             return *number;
         }
         let number = self.names.len() as u32; // pages are fewer than events, which are bounded far below a u32
-        self.names.push(page.into());
-        self.numbers.insert(page.into(), number);
+        let name: Arc<str> = page.into();
+        self.bytes += PAGE_BYTES + name.len();
+        self.names.push(name.clone());
+        self.numbers.insert(name, number);
         number
+    }
+
+    /// An error where they, and so many edges beside them, take more than a question may hold.
+    pub(super) fn check(&self, edges: usize, limits: &Limits) -> Result<(), StoreError> {
+        match self.bytes.saturating_add(edges.saturating_mul(EDGE_BYTES)) > limits.bytes_max {
+            true => Err(StoreError::Limit { operation: "flows", limit: limits.bytes_max as u64, of: "bytes of edges" }),
+            false => Ok(()),
+        }
     }
 
     /// The number of a page that came.
@@ -84,6 +102,11 @@ pub(super) struct Weights {
 }
 
 impl Weights {
+    /// How often any page followed another.
+    pub(super) fn total(&self) -> u64 {
+        self.edges.iter().map(|edge| edge.weight).sum()
+    }
+
     /// The heaviest edges, ties by step and text, and what flows through their ends.
     pub(super) fn shown(mut self, way: &Way, limit: usize) -> (Vec<Edge>, Vec<Node>) {
         let is_whole = *way == Way::Whole;

@@ -53,7 +53,7 @@ impl Definition {
             return Err(Unfit::new("steps", text));
         }
         let steps = steps.iter().enumerate().map(|(at, step)| goal::read(step, &format!("steps[{at}]"), goals));
-        let steps = steps.collect::<Result<_, _>>()?;
+        let steps = steps.map(|step| step.map(|reached| reached.filter)).collect::<Result<_, _>>()?;
         Ok(Self { steps, window: None, between: Between::Anything, over: Over::Visitor, by: None })
     }
 

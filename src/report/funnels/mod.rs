@@ -9,16 +9,17 @@ pub mod run;
 mod tally;
 
 use crate::event::{Key, Known};
-use crate::query::meta::Meta;
+use crate::query::account::Counted;
+use crate::query::meta::{Meta, Sums, distinct_error};
 use crate::query::range::Range;
-use crate::query::scope::{of_actions, of_site};
-use crate::store::plan::{Bots, Filter, Limits, TimeKey, TimeRange};
+use crate::query::scope::{not, of_actions, of_site};
+use crate::store::plan::{Bots, Filter, Limits, Measure, TimeKey, TimeRange};
 use crate::store::trails::{TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
 use definition::Definition;
 use run::{Between, Rule};
 use serde::Serialize;
-use tally::Tally;
+use tally::{Counts, Tally};
 
 /// Steps of a funnel at the least.
 pub const STEPS_MIN: usize = 2;
@@ -46,6 +47,14 @@ impl Over {
             Self::Visitor => Known::Visitor.into(),
             Self::Visit => Known::Visit.into(),
             Self::User => Known::User.into(),
+        }
+    }
+
+    /// How many there are.
+    fn measure(self) -> Measure {
+        match self {
+            Self::Visitor | Self::Visit => Measure::Daily(self.key()),
+            Self::User => Measure::Distinct(self.key()),
         }
     }
 }
@@ -124,9 +133,33 @@ pub async fn funnel(store: &dyn Store, question: &Question) -> Result<Funnel, St
         })
         .await?;
     }
-    let (steps, mut rows) = off_thread(move || tally.finish()).await?;
+    let Counts { steps, mut rows, is_overlapping } = off_thread(move || tally.finish()).await?;
     rows.truncate(question.limit);
+    let first = |steps: &[Step]| steps.first().map_or(0, |step| step.reached);
+    let total = first(&steps);
+    let shown = if by.is_some() { rows.iter().map(|(_, steps)| first(steps)).sum() } else { total };
+    meta.sums = Some(fetch_sums(store, question, total, shown).await?.overlapping(is_overlapping));
+    meta.notes
+        .push(format!("sums are of those who reached step 1, without_visitor of events that have no {}", who.name()));
+    meta.approximate.extend(distinct_error(store.capabilities(), "sums.bots"));
     Ok(Funnel { steps, rows, meta })
+}
+
+/// Who reached the first step: an event of theirs matches it.
+async fn fetch_sums(store: &dyn Store, question: &Question, total: u64, shown: u64) -> Result<Sums, StoreError> {
+    let Definition { steps, over, .. } = &question.definition;
+    let (who, first) = (over.key(), steps.first().cloned().unwrap_or(Filter::All));
+    let counted = |measure, only: Filter| Counted {
+        site: &question.site,
+        only: question.only.clone().and(first.clone()).and(only),
+        range: question.range(),
+        measure,
+        limits: question.limits,
+    };
+    let nobodys = counted(Measure::Events, not(Filter::Exists(who.clone())));
+    let [without] = nobodys.of_each(store, question.bots, [Filter::All]).await?;
+    let [bots] = counted(over.measure(), Filter::Exists(who)).of_each(store, Bots::Only, [Filter::All]).await?;
+    Ok(Sums::of(total, shown, Some(without), bots))
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
@@ -134,6 +167,10 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 }
 
 impl Question {
+    fn range(&self) -> TimeRange {
+        TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to }
+    }
+
     fn plan(&self) -> Result<TrailPlan, StoreError> {
         let Definition { steps, between, over, by, .. } = &self.definition;
         let many = steps.len();
@@ -151,7 +188,7 @@ impl Question {
         };
         Ok(TrailPlan {
             filter: of_site(&self.site, self.bots).and(self.only.clone()).and(Filter::Exists(over.key())),
-            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            range: self.range(),
             marks,
             labels: by.iter().cloned().chain(who).collect(),
             visits: if *over == Over::Visit { Visits::Given } else { Visits::Left },

@@ -31,6 +31,8 @@ pub(super) struct Tally {
     rule: Rule,
     over: Over,
     has_key: bool,
+    /// Whether somebody is in several rows.
+    is_overlapping: bool,
     all: Reached,
     rows: BTreeMap<Option<Box<str>>, Reached>,
     /// The values of the key, and where each stands.
@@ -39,12 +41,24 @@ pub(super) struct Tally {
     users: HashMap<Box<str>, Vec<Seen>>,
 }
 
+/// What was counted.
+#[derive(Debug)]
+pub(super) struct Counts {
+    /// The steps of all.
+    pub steps: Vec<Step>,
+    /// The most at the first step first, ties by text.
+    pub rows: Vec<Row>,
+    /// Whether somebody is in several rows.
+    pub is_overlapping: bool,
+}
+
 impl Tally {
     pub(super) fn new(rule: Rule, over: Over, has_key: bool) -> Self {
         Self {
             rule,
             over,
             has_key,
+            is_overlapping: false,
             all: Reached::none(rule.steps),
             rows: BTreeMap::new(),
             values: Vec::new(),
@@ -116,13 +130,14 @@ impl Tally {
         }
         let values = self.values.get(events[*first].by as usize);
         let labels = values.map_or(vec![None], |values| values.iter().cloned().map(Some).collect());
+        self.is_overlapping |= labels.len() > 1;
         for label in labels {
             self.rows.entry(label).or_insert_with(|| Reached::none(self.rule.steps)).add(&times);
         }
     }
 
-    /// The steps of all, and the rows: the most at the first step first, ties by text.
-    pub(super) fn finish(mut self) -> (Vec<Step>, Vec<Row>) {
+    /// What was counted.
+    pub(super) fn finish(mut self) -> Counts {
         for (_, mut events) in std::mem::take(&mut self.users) {
             events.sort_unstable();
             self.count(&events);
@@ -131,7 +146,7 @@ impl Tally {
         let mut rows: Vec<Row> = rows.collect();
         // Stable: the map is in order of its texts.
         rows.sort_by_key(|(_, steps)| std::cmp::Reverse(steps.first().map(|step| step.reached)));
-        (self.all.steps(), rows)
+        Counts { steps: self.all.steps(), rows, is_overlapping: self.is_overlapping }
     }
 }
 

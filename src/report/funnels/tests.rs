@@ -39,9 +39,12 @@ async fn store() -> Memory {
         event(9, 0, 0, "/b", "w"),
         event(9, 0, 0, "/a", ""),
     ];
+    let mut bot = event(3, 4, 41, "/a", "");
+    bot.set(Known::Bot, Value::text("Robot"));
     let store = Memory::new();
-    let entries = events.into_iter().zip(0..).map(|(event, position)| Entry { position, event }).collect();
-    store.write(entries, 9).await.unwrap();
+    let events = events.into_iter().chain([bot]);
+    let entries = events.zip(0..).map(|(event, position)| Entry { position, event }).collect();
+    store.write(entries, 10).await.unwrap();
     store
 }
 
@@ -115,4 +118,26 @@ async fn a_funnel_has_two_to_twenty_steps() {
         assert!(text.contains(&format!("{steps} filters; there may be 2 to 20")), "{text}");
     }
     assert_eq!(reached(with(|funnel| funnel.steps = vec![Filter::All; 20])).await[..3], [3, 2, 2]);
+}
+
+#[tokio::test]
+async fn who_reached_the_first_step_is_accounted_for() {
+    let mut tagged = event(1, 5, 51, "/a", "");
+    tagged.set(Known::Tags, Value::List(vec![Value::text("x"), Value::text("y")]));
+    let store = store().await;
+    store.write(vec![Entry { position: 10, event: tagged }], 11).await.unwrap();
+    let by = |key: Known| with(|funnel| funnel.by = Some(key.into()));
+    let table = [
+        (question(), Sums::of(4, 4, Some(1), 1)),
+        (with(|funnel| funnel.over = Over::Visit), Sums::of(4, 4, Some(1), 1)),
+        // Of /a three were nobody's by `user`: two visitors', and one without a visitor.
+        (with(|funnel| funnel.over = Over::User), Sums::of(2, 2, Some(3), 0)),
+        (Question { limit: 1, ..by(Known::Country) }, Sums::of(4, 3, Some(1), 1)),
+        (Question { bots: Bots::Include, limit: 1, ..by(Known::Country) }, Sums::of(5, 4, Some(1), 1)),
+        (Question { limit: 1, ..by(Known::Tags) }, Sums { rest: None, ..Sums::of(4, 3, Some(1), 1) }),
+    ];
+    for (question, sums) in table {
+        let meta = funnel(&store, &question).await.unwrap().meta;
+        assert_eq!(meta.sums, Some(sums), "{:?}", question.definition);
+    }
 }

@@ -11,7 +11,8 @@ mod rating;
 pub use rating::Rating;
 
 use crate::event::{Key, Known};
-use crate::query::meta::{Meta, Sums};
+use crate::query::account::Counted;
+use crate::query::meta::Meta;
 use crate::query::range::{Bucket, Interval, Range, edges};
 use crate::query::scope::of_site;
 use crate::store::plan::{
@@ -126,18 +127,17 @@ pub async fn times(store: &dyn Store, question: &Question) -> Result<Times, Stor
             if error > 0.0 {
                 meta.approximate.push(format!("p50, p75, p95, p99: within {error} % of the number"));
             }
-            let spread = of_numbers(store, question, &key, &rows).await?;
-            let sums = number_sums(store, question, &key, &spread).await?;
-            (spread, sums)
+            let (spread, is_overlapping) = of_numbers(store, question, &key, &rows).await?;
+            let shown = spread.iter().map(|(_, count, _)| count).sum();
+            let sums = question.counted(&key).sums(store, question.bots, shown).await?;
+            (spread, sums.overlapping(is_overlapping))
         }
         Of::PerView(known) => {
             meta.notes.push(format!("count is of page views, percentiles are of their sums of {}", key.name()));
             per_view::spread(store, question, *known, &rows).await?
         }
     };
-    // An event with several values of a key is in several rows.
-    let adds_up = question.by != By::Key(Known::Tags.into());
-    meta.sums = Some(Sums { rest: sums.rest.filter(|_| adds_up), ..sums });
+    meta.sums = Some(sums);
     let rows = spread.into_iter().map(|(label, count, percentiles)| {
         let label = rows.name(label);
         Row { label, count, percentiles, rating: Rating::of(&key, percentiles[1]) }
@@ -183,6 +183,16 @@ fn named(buckets: Vec<Bucket>) -> HashMap<i64, String> {
 }
 
 impl Question {
+    fn counted(&self, key: &Key) -> Counted<'_> {
+        Counted {
+            site: &self.site,
+            only: self.only.clone().and(Filter::Exists(key.clone())),
+            range: TimeRange { key: TimeKey::Timestamp, from: self.range.from, to: self.range.to },
+            measure: Measure::Numbers(key.clone()),
+            limits: self.limits,
+        }
+    }
+
     fn plan(&self, bots: Bots, only: Filter, groups: Vec<Group>, metrics: Vec<Metric>) -> Plan {
         Plan {
             filter: of_site(&self.site, bots).and(self.only.clone()).and(only),
@@ -197,15 +207,20 @@ impl Question {
     }
 }
 
-/// The rows with most numbers, then their percentiles.
-async fn of_numbers(store: &dyn Store, question: &Question, key: &Key, rows: &Rows) -> Result<Vec<Spread>, StoreError> {
+/// The rows with most numbers, then their percentiles; and whether some event is in several.
+async fn of_numbers(
+    store: &dyn Store,
+    question: &Question,
+    key: &Key,
+    rows: &Rows,
+) -> Result<(Vec<Spread>, bool), StoreError> {
     let count = vec![Metric::of(Measure::Numbers(key.clone()))];
     let plan = question.plan(question.bots, Filter::Exists(key.clone()), rows.groups.clone(), count);
-    let counted = store.aggregate(&plan).await?.rows.into_iter();
+    let counted = store.aggregate(&plan).await?;
     // Texts under the key have no number.
-    let shown: Vec<(Label, u64)> = counted.map(one).filter(|(_, count)| *count > 0).collect();
+    let shown: Vec<(Label, u64)> = counted.rows.into_iter().map(one).filter(|(_, count)| *count > 0).collect();
     if shown.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), counted.overlap));
     }
     let metrics = PERCENTILES.map(|(_, percent)| Metric::of(Measure::Percentile(key.clone(), percent))).to_vec();
     let only = Filter::Exists(key.clone()).and(of_rows(&question.by, &shown));
@@ -218,7 +233,7 @@ async fn of_numbers(store: &dyn Store, question: &Question, key: &Key, rows: &Ro
         let values = spread.remove(&label).unwrap_or_default();
         (label, count, std::array::from_fn(|at| values.get(at).copied().flatten()))
     });
-    Ok(rows.collect())
+    Ok((rows.collect(), counted.overlap))
 }
 
 /// The first label of a row (`Null` where there is none), and its first number as a count.
@@ -239,21 +254,6 @@ fn of_rows(by: &By, shown: &[(Label, u64)]) -> Filter {
     let has_null = texts.len() < shown.len();
     let named = Filter::Is(key.clone(), texts, Case::Exact);
     if has_null { Filter::Or(vec![named, Filter::Not(Box::new(Filter::Exists(key.clone())))]) } else { named }
-}
-
-async fn number_sums(store: &dyn Store, question: &Question, key: &Key, spread: &[Spread]) -> Result<Sums, StoreError> {
-    let count = |only| Metric { measure: Measure::Numbers(key.clone()), only };
-    let lacks_visitor = Filter::Not(Box::new(Filter::Exists(Known::Visitor.into())));
-    let metrics = vec![count(Filter::All), count(lacks_visitor)];
-    let all = question.plan(question.bots, Filter::Exists(key.clone()), Vec::new(), metrics);
-    let bots = question.plan(Bots::Only, Filter::Exists(key.clone()), Vec::new(), vec![count(Filter::All)]);
-    let number = |row: Option<&crate::store::plan::Row>, at: usize| {
-        row.and_then(|row| row.values.get(at).copied().flatten()).unwrap_or_default() as u64 // a count
-    };
-    let (all, bots) = (store.aggregate(&all).await?, store.aggregate(&bots).await?);
-    let (total, shown) = (number(all.rows.first(), 0), spread.iter().map(|(_, count, _)| count).sum());
-    let (without_visitor, bots) = (Some(number(all.rows.first(), 1)), number(bots.rows.first(), 0));
-    Ok(Sums { total, shown, rest: total.checked_sub(shown), without_visitor, bots })
 }
 
 #[cfg(test)]

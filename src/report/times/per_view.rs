@@ -41,7 +41,7 @@ pub(super) async fn spread(
     let spread = views.spread(question.limit);
     let shown = spread.iter().map(|(_, count, _)| count).sum();
     let bots = bots.unwrap_or_default() as u64; // a count
-    Ok((spread, Sums { total, shown, rest: total.checked_sub(shown), without_visitor: None, bots }))
+    Ok((spread, Sums::of(total, shown, None, bots)))
 }
 
 /// Events that say something of a view.
