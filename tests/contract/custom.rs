@@ -1,6 +1,7 @@
 //! The custom queries that are shipped in `queries/`, and the one that docs/queries.md shows, asked of events that are known.
 
-use crate::documented::{NOW, stored};
+use crate::arrived::stored;
+use crate::documented::NOW;
 use metronome::http::query::pairs;
 use metronome::query::custom::Definition;
 use metronome::query::custom::text::Form;

@@ -1,6 +1,6 @@
 //! The examples of docs/metrics.md, asked of the events it gives: a definition that says one thing and counts another fails.
 
-use metronome::event::{Day, Event, Key, Known, Value};
+use crate::arrived::stored;
 use metronome::query::goal::Goal;
 use metronome::query::number::json as number;
 use metronome::query::question::Setting;
@@ -13,10 +13,7 @@ use metronome::report::funnels::definition::{Definition, Words};
 use metronome::report::funnels::{self, Step};
 use metronome::store::memory::Memory;
 use metronome::store::plan::{Bots, Filter, Limits};
-use metronome::store::{Entry, Store};
-use metronome::visits::{VisitorDay, step};
 use serde_json::Value as Json;
-use std::collections::HashMap;
 
 const PAGE: &str = include_str!("../../docs/metrics.md");
 /// Noon of 2015-01-23, UTC.
@@ -46,17 +43,6 @@ async fn every_example_is_answered_as_it_says() {
 /// The events that the page gives, one a line.
 pub fn events() -> String {
     blocks().iter().filter(|block| block.language == "ndjson").map(|block| block.text).collect()
-}
-
-/// A store of events, one a line, with the increments of their arrival.
-pub async fn stored(events: &str) -> Memory {
-    let store = Memory::new();
-    let mut visitors: HashMap<(i64, u64), VisitorDay> = HashMap::new();
-    let events = events.lines().map(|line| event(line, &mut visitors));
-    let entries: Vec<Entry> = events.zip(0..).map(|(event, position)| Entry { position, event }).collect();
-    let end = entries.len() as u64;
-    store.write(entries, end).await.expect("write");
-    store
 }
 
 /// The rows of an answer: labels, then numbers.
@@ -155,30 +141,4 @@ fn blocks() -> Vec<Block> {
         Block { language, text, answer }
     };
     pieces[1..].chunks_exact(2).map(block).collect()
-}
-
-/// An event of the page, with the increments of its arrival.
-fn event(line: &str, visitors: &mut HashMap<(i64, u64), VisitorDay>) -> Event {
-    let fields: serde_json::Map<String, Json> = serde_json::from_str(line).expect("an event");
-    let mut event = Event::default();
-    event.set(Known::Site, Value::text("default"));
-    for (name, value) in fields {
-        let value = match &value {
-            Json::String(text) if name == "@timestamp" => {
-                Value::Int(text.parse::<jiff::Timestamp>().expect("a time").as_millisecond())
-            }
-            Json::String(text) => Value::text(text.as_str()),
-            number => Value::number(number.as_f64().expect("a number")).expect("finite"),
-        };
-        event.set(Key::named(&name), value);
-    }
-    let day = event.at().div_euclid(86_400_000);
-    event.set(Known::Day, Value::Int(i64::from(Day(day as i32).0)));
-    let mut nobody = VisitorDay::default();
-    let state = match event.hash(Known::Visitor) {
-        Some(visitor) => visitors.entry((day, visitor)).or_default(),
-        None => &mut nobody,
-    };
-    step(state, &event).write(&mut event);
-    event
 }

@@ -1,7 +1,7 @@
 //! The store on Tantivy passes the suite. Dropping it loses what was not committed, as a kill does.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
+use crate::{counter, days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
 use metronome::store::Store;
 use metronome::store::embedded::{Embedded, EmbeddedOptions};
 use std::sync::Arc;
@@ -60,6 +60,11 @@ fn rows_keep_their_promises() {
 #[test]
 fn usage_keeps_its_promises() {
     holds(usage::PROMISES);
+}
+
+#[test]
+fn the_code_of_practice_is_kept() {
+    holds(counter::PROMISES);
 }
 
 #[test]

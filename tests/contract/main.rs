@@ -2,6 +2,8 @@
 //! - A store joins by a file of its own (see `memory.rs`): how to open it, and how to open it again on what it kept.
 //! - Answers in the promises are worked out by hand; `generated` holds any store against the oracle.
 
+mod arrived;
+mod counter;
 mod custom;
 mod days;
 mod documented;

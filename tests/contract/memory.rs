@@ -1,7 +1,7 @@
 //! The oracle passes the suite. It keeps nothing beyond its process, so opening it again gives the same store.
 
 use crate::subject::{Backend, Promise, run};
-use crate::{days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
+use crate::{counter, days, filters, generated, measures, pages, rows, sealing, trails, usage, writing};
 use metronome::store::Store;
 use metronome::store::memory::Memory;
 use std::sync::Arc;
@@ -44,6 +44,11 @@ fn rows_keep_their_promises() {
 #[test]
 fn usage_keeps_its_promises() {
     holds(usage::PROMISES);
+}
+
+#[test]
+fn the_code_of_practice_is_kept() {
+    holds(counter::PROMISES);
 }
 
 #[test]
