@@ -13,6 +13,12 @@ use std::sync::{Mutex, PoisonError};
 /// Names remembered at the most; past it they are looked up each time.
 const SEEN_MAX: usize = 100_000;
 
+/// What Plausible has under a name that may be a key's here, and what to ask instead.
+const THEIRS: [(&str, &str); 2] = [
+    ("segment", "filters are not saved as segments here: write them out, or make a custom query of them"),
+    ("time", "times are asked as minute, hour, day, week or month"),
+];
+
 /// The applications' own keys that were found in the store.
 #[derive(Debug, Default)]
 pub struct SeenKeys(Mutex<HashSet<Key>>);
@@ -61,6 +67,9 @@ pub fn of_filter(filter: &Filter, at: &str) -> Vec<(Key, String)> {
 
 /// The key's name with the nearest one that there is; a long list of all others would help nobody.
 fn told(key: &Key, names: &[&str]) -> String {
+    if let Some((name, instead)) = THEIRS.iter().find(|(name, _)| *name == key.name()) {
+        return format!("{name:?}; {instead}");
+    }
     let message = unknown(key.name(), names);
     let (_, near) = message.split_once("; ").unwrap_or_default();
     match near.starts_with("known are") {
