@@ -1,5 +1,7 @@
 //! The HTTP surface as its clients see it: every route behind the gate, over real rooms.
 
+#[path = "../contract/arrived.rs"]
+mod arrived;
 mod broken;
 mod described;
 mod explain;
@@ -7,6 +9,7 @@ mod export;
 mod json_suite;
 mod live;
 mod pixel;
+mod plausible;
 mod scopes;
 mod support;
 mod tick;

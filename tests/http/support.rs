@@ -19,6 +19,7 @@ use metronome::jobs::registry::Registry;
 use metronome::journal::{self, Journal};
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
 use metronome::query::custom::{self, book::Book};
+use metronome::query::goal::Goals;
 use metronome::receive::http as receive;
 use metronome::report::funnels::definition::Definition;
 use metronome::store::memory::Memory;
@@ -40,6 +41,8 @@ pub struct Setup {
     pub origins: Origins,
     pub ready: bool,
     pub streams: StreamOptions,
+    pub goals: Goals,
+    pub now: i64,
 }
 
 impl Default for Setup {
@@ -52,6 +55,8 @@ impl Default for Setup {
             origins: Origins::default(),
             ready: true,
             streams: StreamOptions::default(),
+            goals: Goals::new(),
+            now: NOW,
         }
     }
 }
@@ -95,7 +100,7 @@ impl Setup {
     pub fn start(self) -> App {
         let folder = tempfile::tempdir().unwrap();
         let catalog = Arc::new(Catalog::open(&folder.path().join("catalog")).unwrap());
-        let clock = Clock::manual(NOW);
+        let clock = Clock::manual(self.now);
         let keys = Arc::new(Keys::open(Arc::clone(&catalog), clock.clone()).unwrap());
         let (journal, _) = Journal::open(&folder.path().join("journal"), self.journal).unwrap();
         let (sites, bodies) = (sites(), Bodies::new(self.body));
@@ -147,7 +152,7 @@ impl Setup {
             sound: Arc::clone(&self.store),
             store: self.store,
             sites,
-            goals: metronome::query::goal::Goals::new(),
+            goals: self.goals,
             funnels: HashMap::from([("default".to_owned(), vec![("f".to_owned(), funnel)])]),
             queries: Arc::new(Book::new(filed, Queries::new(Arc::clone(&catalog)))),
             keys: metronome::query::keys::SeenKeys::default(),
