@@ -1,21 +1,25 @@
 //! The examples of docs/metrics.md, asked of the events it gives: a definition that says one thing and counts another fails.
 
 use crate::arrived::stored;
+use metronome::event::{Key, Known};
 use metronome::query::goal::Goal;
 use metronome::query::number::json as number;
-use metronome::query::question::Setting;
+use metronome::query::question::{Query, Setting};
 use metronome::query::range::Range;
 use metronome::query::read::read;
 use metronome::query::run::run;
-use metronome::query::{dates, filter};
+use metronome::query::unfit::Unfit;
+use metronome::query::{dates, filter, metrics, names};
 use metronome::report::flows::{self, Edge, Way};
 use metronome::report::funnels::definition::{Definition, Words};
 use metronome::report::funnels::{self, Step};
 use metronome::store::memory::Memory;
 use metronome::store::plan::{Bots, Filter, Limits};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 const PAGE: &str = include_str!("../../docs/metrics.md");
+const QUERIES: &str = include_str!("../../docs/queries.md");
 /// Noon of 2015-01-23, UTC.
 pub const NOW: i64 = 1_422_014_400_000;
 /// Examples on the page; a page that lost some would test less in silence.
@@ -40,6 +44,63 @@ async fn every_example_is_answered_as_it_says() {
     }
 }
 
+#[test]
+fn everything_that_can_be_asked_stands_on_a_page() {
+    let members = known(&asked(&json!({"metrics": ["views"], "zodiac": 1})).expect_err("no member"));
+    let operators = known(&[filter::read(&json!(["zodiac", "path", ["/"]]), "where", &[]).expect_err("no operator")]);
+    let functions = metrics::FUNCTIONS.iter().filter(|name| **name != "pNN").map(|name| (*name).to_owned());
+    let metrics = metrics::NAMED.iter().map(|(name, _)| (*name).to_owned()).chain(functions).collect();
+    let times = names::TIMES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let ranges = dates::WORDS.iter().map(|word| (*word).to_owned()).collect();
+    let table: [(&str, &str, Vec<String>); 5] = [
+        ("members", QUERIES, members),
+        ("operators", QUERIES, operators),
+        ("times", QUERIES, times),
+        ("ranges", QUERIES, ranges),
+        ("metrics", PAGE, metrics),
+    ];
+    for (what, page, words) in table {
+        let told = told(page);
+        let missing: Vec<&String> = words.iter().filter(|word| !told.contains(word.as_str())).collect();
+        assert!(words.len() >= 5 && missing.is_empty(), "{what} that no page tells: {missing:?} of {words:?}");
+    }
+}
+
+#[test]
+fn every_question_and_filter_on_the_page_is_read() {
+    let questions = QUERIES.split("/query -d '").skip(1).filter_map(|rest| rest.split('\'').next());
+    for question in questions {
+        let json = serde_json::from_str(question).expect("JSON");
+        assert!(asked(&json).is_ok(), "{question}: {:?}", asked(&json));
+    }
+    let is_filter = |json: &Json| json[0].is_string() && json[1] != "event:goal";
+    let spans = QUERIES.split('`').filter_map(|span| serde_json::from_str(span).ok());
+    let filters: Vec<Json> = spans.filter(is_filter).collect();
+    for json in &filters {
+        filter::read(json, "where", &[]).unwrap_or_else(|unfit| panic!("{json}: {unfit:?}"));
+    }
+    assert!(filters.len() >= 5, "{filters:?}");
+}
+
+/// A question of the page, typed.
+fn asked(json: &Json) -> Result<Query, Vec<Unfit>> {
+    let (site, site_zone) = ("default".to_owned(), jiff::tz::TimeZone::UTC);
+    read(json, &Setting { site, site_zone, goals: &goals(), now: NOW, limits: Limits::default() })
+}
+
+/// The words that a refusal says are known.
+fn known(refusal: &[Unfit]) -> Vec<String> {
+    let message = &refusal[0].message;
+    let (_, words) = message.split_once("known are ").unwrap_or_else(|| panic!("{message}"));
+    words.split(", ").map(str::to_owned).collect()
+}
+
+/// The words that a page tells as what is written: between backticks.
+fn told(page: &str) -> BTreeSet<&str> {
+    let written = page.split('`').skip(1).step_by(2);
+    written.flat_map(|text| text.split(|sign: char| !sign.is_alphanumeric() && sign != '_')).collect()
+}
+
 /// The events that the page gives, one a line.
 pub fn events() -> String {
     blocks().iter().filter(|block| block.language == "ndjson").map(|block| block.text).collect()
@@ -47,9 +108,7 @@ pub fn events() -> String {
 
 /// The rows of an answer: labels, then numbers.
 async fn answer(store: &Memory, json: &Json) -> Json {
-    let (site, site_zone) = ("default".to_owned(), jiff::tz::TimeZone::UTC);
-    let setting = Setting { site, site_zone, goals: &goals(), now: NOW, limits: Limits::default() };
-    let query = read(json, &setting).unwrap_or_else(|unfit| panic!("{json}: {unfit:?}"));
+    let query = asked(json).unwrap_or_else(|unfit| panic!("{json}: {unfit:?}"));
     let rows = run(store, &query).await.expect("an answer").rows.into_iter().map(|row| {
         let labels = row.labels.into_iter().map(Json::from);
         labels.chain(row.values.into_iter().map(number)).collect::<Json>()

@@ -6,7 +6,9 @@
 use crate::arrived::stored;
 use crate::support::{App, Setup, request};
 use axum::body::Body;
-use metronome::query::goal::{self, Goal};
+use metronome::event::Known;
+use metronome::query::filter;
+use metronome::query::goal::Goal;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,11 +39,11 @@ async fn documented_queries_are_answered_in_its_shape_or_refused_by_what_is_miss
 /// The fixture's events and goals, at its time.
 async fn app(fixture: &Value) -> App {
     let lines: Vec<String> = fixture["events"].as_array().unwrap().iter().map(Value::to_string).collect();
-    let goals = fixture["goals"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, filter)| Goal { name: name.clone(), filter: goal::read(filter, "goal", &[]).unwrap() });
+    let goals = fixture["goals"].as_object().unwrap().iter().map(|(name, json)| Goal {
+        name: name.clone(),
+        filter: filter::read(json, "goal", &[]).unwrap(),
+        value: Known::Value.into(),
+    });
     let goals = HashMap::from([("dummy.site".to_owned(), goals.collect())]);
     let now = fixture["now"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
     Setup { store: Arc::new(stored(&lines.join("\n")).await), goals, now, ..Setup::default() }.start()
