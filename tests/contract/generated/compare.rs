@@ -16,6 +16,8 @@ use metronome::store::trails::TrailPlan;
 const PLANS: usize = 30;
 /// Questions asked each time.
 const QUESTIONS: usize = 30;
+/// What both are asked each time, at the least: rows, items and trails by plans, and questions.
+pub const CASES: u64 = (3 * PLANS + QUESTIONS) as u64;
 
 /// Asks both all kinds of questions; panics at the first answer that differs.
 pub fn compare(subject: &Subject, oracle: &Subject, mut dice: Dice) {

@@ -1,7 +1,8 @@
 //! Generated events and plans: any store against the oracle, through writes, starts, seals and expiry in any order.
 //! - Answers are equal, distinct counts and percentiles within the store's stated tolerance.
-//! - A failure names its seed: `CONTRACT_SEED=n cargo test --test contract` lives that life alone, `CONTRACT_SEEDS=n`
-//!   the first n.
+//! - A failure names its seed and the fewest steps that break: `CONTRACT_SEED=n CONTRACT_STEPS=m cargo test --test contract
+//!   generated` lives that life alone.
+//! - A million cases: `CONTRACT_SEEDS=1000 cargo test --release --test contract embedded::generated -- --nocapture`.
 
 mod compare;
 mod dice;
@@ -12,7 +13,7 @@ mod questions;
 use crate::events::{DAY, visits};
 use crate::memory::InMemory;
 use crate::subject::{Backend, Subject};
-use compare::compare;
+use compare::{CASES, compare};
 use dice::Dice;
 use events::Maker;
 use metronome::event::Day;
@@ -22,20 +23,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// Lives that each store lives in a test run.
 const SEEDS: u64 = 3;
 /// Things that happen to a store in one life.
-const STEPS: usize = 14;
+const STEPS: u64 = 14;
 
-/// Lives many lives with a fresh store and a fresh oracle each.
+/// Lives many lives with a fresh store and a fresh oracle each; tells how far it is where more than usual were asked for.
 pub fn run(make: impl Fn() -> Box<dyn Backend>) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let seeds = match number("CONTRACT_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("CONTRACT_SEEDS").unwrap_or(SEEDS),
     };
-    for seed in seeds {
-        let mut life = Life::new(seed, make());
+    let (all, steps) = (seeds.end - seeds.start, number("CONTRACT_STEPS").unwrap_or(STEPS));
+    let mut cases = 0;
+    for (lived, seed) in (1..).zip(seeds) {
+        let mut life = Life::new(seed, steps, make());
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.live())) {
+            let breaks =
+                |steps: &u64| catch_unwind(AssertUnwindSafe(|| Life::new(seed, *steps, make()).live())).is_err();
+            let fewest = (0..steps).find(breaks).unwrap_or(steps);
             eprintln!("broken in the life of CONTRACT_SEED={seed} after {:#?}", life.story);
+            eprintln!("broken by the fewest steps: CONTRACT_SEED={seed} CONTRACT_STEPS={fewest}");
             resume_unwind(panic);
+        }
+        cases += life.cases;
+        if all > SEEDS && (lived % 10 == 0 || lived == all) {
+            eprintln!("{lived} of {all} lives, {cases} cases; the last is CONTRACT_SEED={seed}");
         }
     }
 }
@@ -47,20 +58,23 @@ struct Life {
     subject: Subject,
     oracle: Subject,
     story: Vec<String>,
+    steps: u64,
+    /// Questions that both were asked.
+    cases: u64,
 }
 
 impl Life {
-    fn new(seed: u64, backend: Box<dyn Backend>) -> Self {
+    fn new(seed: u64, steps: u64, backend: Box<dyn Backend>) -> Self {
         let mut dice = Dice::of(seed);
         let maker = Maker::new(Dice::of(dice.number()));
         let (subject, oracle) = (Subject::open(backend), Subject::open(Box::new(InMemory::default())));
-        Self { dice, maker, subject, oracle, story: Vec::new() }
+        Self { dice, maker, subject, oracle, story: Vec::new(), steps, cases: 0 }
     }
 
     fn live(&mut self) {
         self.write((0, 3), 200);
         self.compare();
-        for _ in 0..STEPS {
+        for _ in 0..self.steps {
             self.step();
         }
         self.compare();
@@ -138,6 +152,7 @@ impl Life {
         self.subject.flush();
         let seed = self.dice.number();
         compare(&self.subject, &self.oracle, Dice::of(seed));
+        self.cases += CASES;
     }
 
     fn story(&mut self, what: String) {
