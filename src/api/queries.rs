@@ -1,5 +1,6 @@
 //! `/queries`: custom queries: listed, shown, asked by their parameters, put and deleted.
-//! - A key that is bound to a site sees and asks no query that is fixed to another.
+//! - A key that is bound to a site sees and asks no query that is fixed to another, nor one that does not read any more: whose
+//!   that is cannot be told.
 //! - What a file configures is shown and not changed: 409.
 //! - Absent: what a definition may be (`query::custom`), how it is answered (`query`).
 
@@ -44,10 +45,7 @@ pub(super) async fn get(
         Some((name, "csv")) => (name, Some(Format::Csv)),
         _ => (path.as_str(), None),
     };
-    let definition = found(&parts, name).await?;
-    if let Some(site) = definition.site() {
-        caller.site(Some(site))?;
-    }
+    let definition = found(&parts, &caller, name).await?;
     let Some(format) = format else {
         Parameters::read(query.as_deref(), &[])?;
         return Ok(json(&definition.written));
@@ -131,17 +129,27 @@ pub(super) async fn delete(State(parts): State<Arc<Parts>>, Path(name): Path<Str
 /// The queries that a caller may ask, by name.
 pub(super) async fn visible(parts: &Arc<Parts>, caller: &Caller) -> Result<Vec<Entry>, Problem> {
     let entries = off_thread(parts, |parts| parts.queries.list()).await?.map_err(|error| failed(&error))?;
-    let site = |entry: &Entry| entry.definition.as_ref().ok()?.site().map(str::to_owned);
-    Ok(entries.into_iter().filter(|entry| site(entry).is_none_or(|site| caller.site(Some(&site)).is_ok())).collect())
+    let may_see = |entry: &Entry| match &entry.definition {
+        Ok(definition) => may_ask(caller, definition).is_ok(),
+        Err(_) => caller.bound().is_none(),
+    };
+    Ok(entries.into_iter().filter(may_see).collect())
 }
 
-async fn found(parts: &Arc<Parts>, name: &str) -> Result<Definition, Problem> {
+fn may_ask(caller: &Caller, definition: &Definition) -> Result<(), Problem> {
+    definition.site().map_or(Ok(()), |site| caller.site(Some(site)).map(drop))
+}
+
+/// The query of a name, which this caller may ask.
+async fn found(parts: &Arc<Parts>, caller: &Caller, name: &str) -> Result<Definition, Problem> {
     let asked = name.to_owned();
     let entry = off_thread(parts, move |parts| parts.queries.get(&asked)).await?.map_err(|error| failed(&error))?;
-    entry.ok_or_else(absent)?.definition.map_err(|errors| {
+    match entry.ok_or_else(absent)?.definition {
+        Ok(definition) => may_ask(caller, &definition).map(|()| definition),
+        Err(_) if caller.bound().is_some() => Err(absent()),
         // It was put by another version of the program.
-        unfits(errors).placed(|at| format!("{name}: {at}"))
-    })
+        Err(errors) => Err(unfits(errors).placed(|at| format!("{name}: {at}"))),
+    }
 }
 
 fn listed(entry: &Entry) -> Value {

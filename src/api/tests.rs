@@ -38,7 +38,7 @@ const DAY: i64 = 86_400_000;
 struct App {
     router: Router,
     keys: Arc<Keys>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Said {
@@ -132,7 +132,7 @@ fn over(store: Arc<dyn Store>) -> App {
         rates: Rates::new(None, None, 100),
         origins: Origins::default(),
     };
-    App { router: routes(&parts).into_router(gate), keys, _folder: folder }
+    App { router: routes(&parts).into_router(gate), keys, folder }
 }
 
 /// A custom query that a file configures.

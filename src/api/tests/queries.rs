@@ -185,6 +185,28 @@ async fn a_key_sees_and_asks_what_its_site_allows_and_puts_nothing() {
 }
 
 #[tokio::test]
+async fn a_query_that_does_not_read_any_more_is_told_to_those_alone_who_read_every_site() {
+    let app = app().await;
+    // As another version of the program may have put it.
+    let older = json!({"query": {"site_id": "shop", "metrics": ["views"]}, "secret-of-shop": 1});
+    let catalog = Catalog::open(&app.folder.path().join("catalog")).unwrap();
+    Queries::new(Arc::new(catalog)).put("older", &older).unwrap();
+    let key = |scope, site| app.keys.make(scope, site).unwrap().1;
+    let (of_default, of_shop) = (key(Scope::Read, Some("default")), key(Scope::Read, Some("shop")));
+    let (all, admin) = (key(Scope::Read, None), key(Scope::Admin, None));
+    for (key, may) in [(&of_default, false), (&of_shop, false), (&all, true), (&admin, true)] {
+        let list = app.knock(key, "GET", "/queries.json", "", "").await.body;
+        assert_eq!((list.contains("\"older\""), list.contains("secret-of-shop")), (may, may), "{list}");
+        for uri in ["/queries/older", "/queries/older.json", "/queries/older.csv"] {
+            let said = app.knock(key, "GET", uri, "", "").await;
+            assert_eq!((said.status, said.body.contains("secret-of-shop")), (if may { 400 } else { 404 }, may));
+            let never = app.knock(key, "GET", &uri.replace("older", "never"), "", "").await;
+            assert!(may || said.body == never.body, "{}", said.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_description_has_each_query_with_its_parameters() {
     let app = app().await;
     let kinds = r#"{"description": "About", "parameters": {
