@@ -1,6 +1,7 @@
 //! `/events.ndjson`: the events of a range as a stream, newest first, one a line as `/events.json` shows it.
 //! - One page is in memory at a time; the next one is asked for when the client has taken it, and never if the client left.
 //! - Each page is a question of its own, within the bounds of questions: between two of them others have their turn.
+//! - Before each page is given it is asked whether the caller still may: with its key the body breaks off.
 //! - What fails before the first line is a problem. Later the body breaks off: the connection ends without the last chunk, so
 //!   that no client takes a part for the whole.
 
@@ -11,7 +12,7 @@ use super::format::typed;
 use super::streams::Place;
 use crate::event::Event;
 use crate::http::query::Parameters;
-use crate::http::{Caller, Problem, RequestId, Type};
+use crate::http::{Caller, Problem, Type};
 use crate::query::scope::of_site;
 use crate::store::plan::{Filter, TimeKey, TimeRange};
 use crate::store::{Cursor, Page};
@@ -33,7 +34,7 @@ struct Export {
     filter: Filter,
     /// The damaged days that the client was told of.
     damaged: Vec<String>,
-    request_id: RequestId,
+    caller: Caller,
     _place: Place,
 }
 
@@ -55,8 +56,7 @@ pub(super) async fn export(
     let filter = of_site(&asked.site, asked.bots).and(asked.only.clone()).and(searched(&parameters)?);
     let place = parts.streams.export()?;
     let damaged = asked.damaged(&parts).await?;
-    let export =
-        Export { parts, asked, filter, damaged: damaged.clone(), request_id: caller.request_id, _place: place };
+    let export = Export { parts, asked, filter, damaged: damaged.clone(), caller, _place: place };
     // Ahead of the answer, so that what cannot be answered at all is refused in words.
     let first = export.page(None).await.map_err(|problem| problem.about("where"))?;
     let lines = stream::try_unfold((export, Next::Page(first)), |(export, next)| async move {
@@ -81,6 +81,7 @@ impl Export {
             Next::After(cursor) => self.page(Some(&cursor)).await?,
             Next::Nothing => return Ok(None),
         };
+        self.caller.may_still()?;
         let next = match page.next {
             Some(cursor) => Next::After(cursor),
             None => self.checked().await.map(|()| Next::Nothing)?,
@@ -97,7 +98,7 @@ impl Export {
     }
 
     fn broke_off(&self, problem: &Problem) -> std::io::Error {
-        tracing::warn!(request_id = self.request_id.as_str(), cause = problem.cause(), "an export broke off");
+        tracing::warn!(request_id = self.caller.request_id.as_str(), cause = problem.cause(), "an export broke off");
         std::io::Error::other("the export broke off")
     }
 }

@@ -134,6 +134,11 @@ impl Keys {
         Ok(keys.iter().filter(|(kept, _)| same(kept)).map(|(_, key)| key.clone()).next_back())
     }
 
+    /// Whether this key is still there.
+    pub fn holds(&self, key: &Key) -> Result<bool, CatalogError> {
+        Ok(self.current()?.iter().any(|(_, held)| held == key))
+    }
+
     /// Takes a key back. Answers whether there was one of this id.
     pub fn revoke(&self, id: &str) -> Result<bool, CatalogError> {
         Ok(self.catalog.remove(KIND, &[id.to_owned()])? > 0)

@@ -3,6 +3,7 @@
 //! - Without any key configured everything is granted, to this machine alone and never through a proxy or another
 //!   site's page.
 //! - The site a key is bound to travels on in [`Caller`]; a question about another site is refused.
+//! - What let a caller in travels on too: an answer that lasts asks again and again whether it still holds.
 //! - Absent: how keys are stored and compared (`catalog`).
 
 use super::problem::Type;
@@ -63,8 +64,8 @@ pub struct Caller {
     pub request_id: RequestId,
     /// The client's address: never to be stored, logged or answered.
     pub address: IpAddr,
-    /// The one site its key is bound to.
-    pub site: Option<Box<str>>,
+    /// What let it in.
+    pub pass: Pass,
     /// Whether it may read: what an open route tells readers alone, it tells by this.
     pub may_read: bool,
 }
@@ -72,18 +73,46 @@ pub struct Caller {
 impl Caller {
     /// The one site that the caller's key may read, if it is bound to one.
     pub fn bound(&self) -> Option<&str> {
-        self.site.as_deref()
+        self.pass.key()?.site.as_deref()
+    }
+
+    /// Refuses a caller whom what let it in would not let in any more: its key was revoked, or was not needed and is.
+    pub fn may_still(&self) -> Result<(), Problem> {
+        let (holds, detail) = match &self.pass {
+            Pass::Free => return Ok(()),
+            Pass::NoKeys(keys) => (keys.is_empty(), "a key is needed by now"),
+            Pass::Key(keys, key) => (keys.holds(key), "this key was revoked"),
+        };
+        if holds.map_err(|error| failed(&error))? { Ok(()) } else { Err(Problem::new(Type::KeyNeeded, detail)) }
     }
 
     /// The site a question is about: the one asked for, else the key's, else `default`. A key bound to another one is refused.
     pub fn site(&self, asked: Option<&str>) -> Result<String, Problem> {
-        match (asked, self.site.as_deref()) {
+        match (asked, self.bound()) {
             (Some(asked), Some(bound)) if asked != bound => {
                 let detail = format!("this key is bound to the site {bound:?} and reads no other");
                 Err(Problem::new(Type::Forbidden, detail))
             }
             (asked, bound) => Ok(asked.or(bound).unwrap_or("default").to_owned()),
         }
+    }
+}
+
+/// What let a caller in.
+#[derive(Debug, Clone)]
+pub enum Pass {
+    /// Nothing that can be taken back.
+    Free,
+    /// That there is no key.
+    NoKeys(Arc<Keys>),
+    /// A key.
+    Key(Arc<Keys>, Key),
+}
+
+impl Pass {
+    /// The key, where it was one.
+    pub(super) fn key(&self) -> Option<&Key> {
+        if let Self::Key(_, key) = self { Some(key) } else { None }
     }
 }
 
@@ -102,12 +131,17 @@ pub(super) struct Knock<'a> {
     pub uri: &'a Uri,
 }
 
-/// A key that opened a route, or that none is needed.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A route that was opened.
+#[derive(Debug)]
 pub(super) struct Opened {
-    pub key: Option<Box<str>>,
-    pub site: Option<Box<str>>,
+    pub pass: Pass,
     pub may_read: bool,
+}
+
+impl Opened {
+    fn free(may_read: bool) -> Self {
+        Self { pass: Pass::Free, may_read }
+    }
 }
 
 impl Access {
@@ -122,32 +156,35 @@ impl Access {
     }
 
     pub(super) fn check(&self, knock: &Knock<'_>) -> Result<Opened, Problem> {
-        let failed = |error: CatalogError| Problem::failed(error.kind(), &error);
-        let Some(keys) = &self.keys else { return Ok(Opened { may_read: true, ..Opened::default() }) };
-        if keys.is_empty().map_err(failed)? {
+        let Some(keys) = &self.keys else { return Ok(Opened::free(true)) };
+        if keys.is_empty().map_err(|error| failed(&error))? {
             let may_read = without_keys(&Knock { need: Need::Read, ..*knock }).is_ok();
-            return without_keys(knock).map(|()| Opened { may_read, ..Opened::default() });
+            return without_keys(knock).map(|()| Opened { pass: Pass::NoKeys(Arc::clone(keys)), may_read });
         }
         let Some(secret) = key_of(knock)? else {
             return match knock.need.scope() {
-                None => Ok(Opened::default()),
+                None => Ok(Opened::free(false)),
                 Some(scope) => Err(Problem::new(Type::KeyNeeded, format!("this needs a key with the scope {scope}"))),
             };
         };
-        match (knock.need, keys.find(&secret).map_err(failed)?) {
-            (_, Some(Key { id, scope, site, .. })) if knock.need.granted_by(scope, site.as_deref()) => {
-                let may_read = Need::Read.granted_by(scope, site.as_deref());
-                Ok(Opened { key: Some(id.into()), site: site.map(Into::into), may_read })
+        match (knock.need, keys.find(&secret).map_err(|error| failed(&error))?) {
+            (_, Some(key)) if knock.need.granted_by(key.scope, key.site.as_deref()) => {
+                let may_read = Need::Read.granted_by(key.scope, key.site.as_deref());
+                Ok(Opened { pass: Pass::Key(Arc::clone(keys), key), may_read })
             }
             (_, Some(_)) => {
                 let scope = knock.need.scope().unwrap_or_default();
                 let of = if knock.need == Need::ReadAll { " and no site" } else { "" };
                 Err(Problem::new(Type::Forbidden, format!("this needs a key with the scope {scope}{of}")))
             }
-            (Need::Open, None) => Ok(Opened::default()),
+            (Need::Open, None) => Ok(Opened::free(false)),
             (_, None) => Err(Problem::new(Type::KeyNeeded, "this key is not known here")),
         }
     }
+}
+
+fn failed(error: &CatalogError) -> Problem {
+    Problem::failed(error.kind(), error)
 }
 
 /// The key a request shows.

@@ -131,14 +131,39 @@ fn without_keys_this_machine_alone_is_answered() {
     }
 }
 
-#[test]
-fn a_bound_key_speaks_of_its_own_site() {
-    let caller = |site: Option<&str>| Caller {
-        may_read: true,
+fn caller(opened: Opened) -> Caller {
+    Caller {
         request_id: RequestId::of(&HeaderMap::new()),
         address: IpAddr::from([127, 0, 0, 1]),
-        site: site.map(Into::into),
-    };
+        pass: opened.pass,
+        may_read: opened.may_read,
+    }
+}
+
+#[test]
+fn who_was_let_in_may_stay_until_what_let_it_in_is_gone() {
+    let status = |caller: &Caller| caller.may_still().map_or_else(|problem| problem.status().as_u16(), |()| 200);
+    let keys = keys();
+    let with = |shown| caller(showing(vec![("x-metronome-key", shown)], "/x").open(&keys, Need::Open).unwrap());
+    let callers = [with("{r}"), with("{rs}"), with("metronome_read_0")];
+    assert_eq!(callers.each_ref().map(status), [200; 3]);
+    let held = keys.access.keys.as_ref().unwrap();
+    assert!(held.revoke(&callers[0].pass.key().unwrap().id).unwrap());
+    assert_eq!(callers.each_ref().map(status), [401, 200, 200]);
+    let none = ring(&[]);
+    let early = caller(Request { peer: "127.0.0.1", headers: vec![], uri: "/x" }.open(&none, Need::Read).unwrap());
+    let headers = HeaderMap::new();
+    let uri = Uri::from_static("/x");
+    let knock = Knock { need: Need::Read, peer: IpAddr::from([127, 0, 0, 1]), headers: &headers, uri: &uri };
+    let callers = [early, caller(Access::all().check(&knock).unwrap())];
+    assert_eq!(callers.each_ref().map(status), [200, 200]);
+    none.access.keys.as_ref().unwrap().make(Scope::Admin, None).unwrap();
+    assert_eq!(callers.each_ref().map(status), [401, 200]);
+}
+
+#[test]
+fn a_bound_key_speaks_of_its_own_site() {
+    let keys = keys();
     let table = [
         (None, None, Some("default")),
         (None, Some("shop"), Some("shop")),
@@ -147,6 +172,9 @@ fn a_bound_key_speaks_of_its_own_site() {
         (Some("shop"), Some("other"), None),
     ];
     for (bound, asked, expected) in table {
-        assert_eq!(caller(bound).site(asked).ok().as_deref(), expected, "{bound:?} {asked:?}");
+        let shown = if bound.is_some() { "{rs}" } else { "{r}" };
+        let caller = caller(showing(vec![("x-metronome-key", shown)], "/x").open(&keys, Need::Read).unwrap());
+        assert_eq!(caller.bound(), bound);
+        assert_eq!(caller.site(asked).ok().as_deref(), expected, "{bound:?} {asked:?}");
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: N
     let origin = request.headers().get(header::ORIGIN).cloned();
     let admitted = door.gate.admit(door.need, id.clone(), &request);
     // Only pages of other origins are judged by the site.
-    let bound = admitted.as_ref().ok().and_then(|caller| caller.site.as_deref());
+    let bound = admitted.as_ref().ok().and_then(|caller| caller.bound());
     let site = origin.as_ref().map(|_| asked_site(bound, &uri)).unwrap_or_default();
     let mut response = match admitted {
         Ok(_) if door.need == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
@@ -86,10 +86,10 @@ impl Gate {
         }
         let knock = Knock { need, peer, headers: request.headers(), uri: request.uri() };
         let opened = self.access.check(&knock)?;
-        if let Some(key) = &opened.key {
-            self.within_rate(&Sender::Key(key.clone()))?;
+        if let Some(key) = opened.pass.key() {
+            self.within_rate(&Sender::Key(key.id.as_str().into()))?;
         }
-        Ok(Caller { request_id, address, site: opened.site, may_read: opened.may_read })
+        Ok(Caller { request_id, address, pass: opened.pass, may_read: opened.may_read })
     }
 
     fn within_rate(&self, sender: &Sender) -> Result<(), Problem> {

@@ -19,7 +19,7 @@ mod request_id;
 mod routes;
 mod server;
 
-pub use access::{Access, Caller, Need};
+pub use access::{Access, Caller, Need, Pass};
 pub use body::{Bodies, Body, BodyLimits, Turn};
 pub use gate::Gate;
 pub use origins::Origins;

@@ -4,6 +4,7 @@ use crate::broken::Broken;
 use crate::support::{NOW, Served, Setup, request};
 use axum::body::Body;
 use http_body_util::BodyExt;
+use metronome::catalog::keys::Scope;
 use metronome::event::{Day, Event, Key, Value};
 use metronome::http::Options;
 use metronome::store::memory::Memory;
@@ -60,6 +61,23 @@ async fn an_export_that_fails_on_its_way_is_seen_to_be_broken() {
     assert!(said.starts_with("HTTP/1.1 200") && !said.contains("checksum"), "{said:.500}");
     assert_eq!(said.matches("\"path\":\"/a\"").count(), 2_000);
     assert!(!said.ends_with(LAST_CHUNK) && !is_whole);
+}
+
+#[tokio::test]
+async fn an_export_whose_key_is_revoked_gives_no_further_page() {
+    for is_revoked in [false, true] {
+        let app = Setup { store: Arc::new(held().await), ..Setup::default() }.start();
+        let (key, text) = app.keys.make(Scope::Read, None).unwrap();
+        let asked = request("GET", "/events.ndjson").header("x-metronome-key", text).body(Body::empty()).unwrap();
+        let mut answer = app.router.clone().oneshot(asked).await.unwrap();
+        let first = answer.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first.iter().filter(|byte| **byte == b'\n').count(), 1_000);
+        if is_revoked {
+            assert!(app.keys.revoke(&key.id).unwrap());
+        }
+        let next = answer.body_mut().frame().await.unwrap();
+        assert_eq!(next.is_err(), is_revoked);
+    }
 }
 
 #[tokio::test]

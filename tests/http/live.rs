@@ -3,6 +3,7 @@
 use crate::broken::Broken;
 use crate::support::{App, NOW, Served, Setup};
 use metronome::api::StreamOptions;
+use metronome::catalog::keys::Scope;
 use metronome::event::{Event, Key, Value};
 use metronome::http::Options;
 use metronome::store::memory::Memory;
@@ -26,8 +27,12 @@ struct Client {
 
 impl Client {
     async fn ask(served: &Served, query: &str) -> Self {
+        Self::ask_with(served, query, "last-event-id: 7").await
+    }
+
+    async fn ask_with(served: &Served, query: &str, header: &str) -> Self {
         let mut stream = TcpStream::connect(served.address).await.unwrap();
-        let request = format!("GET /live{query} HTTP/1.1\r\nhost: localhost\r\nlast-event-id: 7\r\n\r\n");
+        let request = format!("GET /live{query} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut client = Self { lines: BufReader::new(stream), head: String::new() };
         while !client.head.ends_with("\r\n\r\n") {
@@ -182,6 +187,37 @@ async fn streams_end_as_they_should_when_the_server_stops() {
     let mut rest = Vec::new();
     client.lines.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, b"\r\n", "and so does the connection");
+}
+
+/// Two clients that heard what there was, the first of whom has lost its key since.
+async fn one_loses_its_key(app: &App, served: &Served) -> [Client; 2] {
+    let mut clients = Vec::new();
+    let made = [(); 2].map(|()| app.keys.make(Scope::Read, None).unwrap());
+    for (_, text) in &made {
+        let mut client = Client::ask_with(served, "", &format!("x-metronome-key: {text}")).await;
+        assert_eq!(client.message().await.unwrap().1["current_visitors"], 0);
+        clients.push(client);
+    }
+    assert!(app.keys.revoke(&made[0].0.id).unwrap());
+    clients.try_into().unwrap_or_else(|_| unreachable!("two"))
+}
+
+#[tokio::test]
+async fn whose_key_was_revoked_hears_nothing_of_what_happens_next() {
+    let store = Arc::new(Memory::new());
+    let (app, served) = start(store.clone(), streams(AT_ONCE, NEVER), Options::default());
+    let [mut revoked, mut other] = one_loses_its_key(&app, &served).await;
+    happens(&*store, 0).await;
+    assert_eq!(other.message().await.unwrap().1["current_visitors"], 1);
+    assert!(revoked.message().await.is_none());
+}
+
+#[tokio::test]
+async fn whose_key_was_revoked_is_not_kept_waiting_where_nothing_happens() {
+    let (app, served) = start(Arc::new(Memory::new()), streams(NEVER, AT_ONCE), Options::default());
+    let [mut revoked, mut other] = one_loses_its_key(&app, &served).await;
+    assert!(revoked.message().await.is_none());
+    while other.line().await != ":\n" {}
 }
 
 #[tokio::test]

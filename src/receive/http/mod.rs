@@ -61,8 +61,8 @@ fn sender<'a>(
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
         origin: headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()),
         privacy_signal: is_one("sec-gpc") || is_one("dnt"),
-        site: caller.site.as_deref(),
-        site_forced: caller.site.is_some(),
+        site: caller.bound(),
+        site_forced: caller.bound().is_some(),
         defaults,
         ..Sender::unknown(receiver, parts.clock.now())
     }
