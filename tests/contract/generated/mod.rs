@@ -2,7 +2,7 @@
 //! - Answers are equal, distinct counts and percentiles within the store's stated tolerance.
 //! - A failure names its seed and the fewest steps that break: `CONTRACT_SEED=n CONTRACT_STEPS=m cargo test --test contract
 //!   generated` lives that life alone.
-//! - A million cases: `CONTRACT_SEEDS=1000 cargo test --release --test contract embedded::generated -- --nocapture`.
+//! - A million cases: `CONTRACT_SEEDS=1100 cargo test --release --test contract embedded::generated -- --nocapture`.
 
 mod compare;
 mod dice;
