@@ -61,6 +61,22 @@ pub fn compile(filter: &Filter) -> Result<Compiled, StoreError> {
 }
 
 impl Compiled {
+    /// Whether a key is not there that it wants: then nothing of the segment matches.
+    pub fn is_never(&self, segment: &Segment) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::And(all) => {
+                for one in all {
+                    if one.is_never(segment)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Self::Exists(key) | Self::Text(key, _) | Self::Number(key, ..) => segment.columns(key)?.parts.is_empty(),
+            Self::Or(_) | Self::Not(_) | Self::Phrase(_) => false,
+        })
+    }
+
     /// Those of `docs` that match, by indexes where they leave few.
     pub fn restrict(&self, segment: &Segment, docs: Docs) -> Result<Docs, StoreError> {
         match self {

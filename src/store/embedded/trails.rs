@@ -59,6 +59,9 @@ impl Question {
 
     /// What of a segment matches, and the marks of each.
     fn matching(&self, segment: &Segment) -> Result<(Docs, Vec<u64>), StoreError> {
+        if self.filter.is_never(segment)? {
+            return Ok((Docs::Some(Vec::new()), Vec::new()));
+        }
         let near = match &self.visits_with {
             Some(with) => around(segment, &self.seeds(segment, with)?)?,
             None => segment.docs(),
