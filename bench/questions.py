@@ -3,22 +3,27 @@
 DuckDB holds the events as a table with what Metronome works out while it takes them (visits, first events, what a view came from),
 so that both answer from what is stored. It answers in its own process: no requests, no JSON. Its fastest way of several counts.
 
-usage: questions.py URL EVENTS DATABASE HOT ORDINARY FROM TO [WORD...]
-  URL of a server that has taken and sealed EVENTS (NDJSON); FROM and TO are its first and last day; with words only questions that
-  one of them occurs in.
+usage: questions.py URL EVENTS DATABASE HOT ORDINARY FROM TO FIGURES [WORD...]
+  URL of a server that has taken and sealed EVENTS (NDJSON); FROM and TO are its first and last day; the
+  figures go to the file FIGURES; with words only questions that one of them occurs in.
 """
 
 import http.client
 import itertools
 import json
+import pathlib
 import statistics
 import sys
+import threading
 import time
 import urllib.parse
 
 import duckdb
 
 RUNS = 9
+PROBED_SECONDS = 5
+# Numbers questions that nobody asked before.
+NEWS = itertools.count()
 
 LOAD = """
 CREATE TABLE raw AS SELECT *, make_timestamp("@timestamp" * 1000) AS moment, ("@timestamp" // 86400000)::INTEGER AS day,
@@ -89,13 +94,12 @@ class Server:
 
     def __init__(self, url):
         self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc)
-        self.news = itertools.count()
 
     def ask(self, question, is_new=False):
         """Asks; as a new question with a filter that nobody asked with, and that all events pass."""
         method, path, body = question
         if is_new:
-            fresh = ["is_not", "country", [f"{next(self.news)}"]]
+            fresh = ["is_not", "country", [f"{next(NEWS)}"]]
             if path == "/query":
                 body = body | {"filters": body.get("filters", []) + [fresh]}
             else:
@@ -103,7 +107,7 @@ class Server:
         self.connection.request(method, path, json.dumps(body) if body else None, {"content-type": "application/json"} if body else {})
         answer = self.connection.getresponse()
         text = answer.read()
-        if answer.status != 200:
+        if answer.status not in (200, 202):
             sys.exit(f"{method} {path}: {answer.status} {text[:2000].decode()}")
 
 
@@ -159,17 +163,62 @@ def questions(hot, ordinary, first, last):
     ]
 
 
+def beside(url, first, last):
+    """The 99th percentile (ms) of single events' acknowledgements: alone, and beside heavy questions asked without a pause."""
+    heavy = ("GET", f"/flows.json?limit=100&from={first}&to={last}", None)
+    event = {"site": "probe", "action": "view", "path": "/probe"}
+
+    def acknowledged():
+        probe, times, until = Server(url), [], time.perf_counter() + PROBED_SECONDS
+        while time.perf_counter() < until:
+            started = time.perf_counter()
+            probe.ask(("POST", "/tick", event))
+            times.append((time.perf_counter() - started) * 1000)
+            time.sleep(0.005)
+        return sorted(times)[int(len(times) * 0.99)]
+
+    alone, stop = acknowledged(), threading.Event()
+
+    def asking():
+        server = Server(url)
+        while not stop.is_set():
+            server.ask(heavy)
+
+    asks = threading.Thread(target=asking)
+    asks.start()
+    busy = acknowledged()
+    stop.set()
+    asks.join()
+    return {"tick_p99_alone_ms": alone, "tick_p99_beside_ms": busy}
+
+
+def table(events, rows, probed):
+    """The figures as a page shows them; in brackets how many times quicker than DuckDB."""
+    lines = [f"| {events:,} events | Metronome, at first | goal | asked again | DuckDB |", "|---|---|---|---|---|"]
+    for row in rows:
+        times = row["duckdb_ms"] / row["first_ms"]
+        shown = [f"{row[name]:.3g} ms" for name in ("first_ms", "again_ms", "duckdb_ms")]
+        goal = f"{row['goal_first_ms']} ms" + (f", again {row['goal_again_ms']}" if row["goal_again_ms"] else "")
+        lines.append(f"| {row['question']} | {shown[0]} ({times:.2g}) | {goal} | {shown[1]} | {shown[2]} |")
+    alone, busy = probed["tick_p99_alone_ms"], probed["tick_p99_beside_ms"]
+    lines.append(f"| a single event's acknowledgement, p99, beside transitions asked without a pause | {busy:.3g} ms ({alone / busy:.2g}) | 2 × alone | | alone: {alone:.3g} ms |")
+    return "\n".join(lines)
+
+
 def main():
-    url, events, database, hot, ordinary, first, last, *only = sys.argv[1:]
-    server = Server(url)
+    url, events, database, hot, ordinary, first, last, figures, *only = sys.argv[1:]
     connection = duckdb.connect(database)
     if not connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_name = 'events'").fetchone()[0]:
         for statement in filter(str.strip, LOAD.split(";")):
-            connection.execute(statement, [events] if "?" in statement and "read_json" in statement else None)
+            connection.execute(statement, [events] if "read_json" in statement else None)
+    held = connection.execute("SELECT count(*) FROM events").fetchone()[0]
     bounds = connection.execute("SELECT $1::DATE::TIMESTAMP, $2::DATE + INTERVAL 1 DAY", [first, last]).fetchone()
+    rows = []
     for name, again_ms, first_ms, ours, ways, values in questions(hot, ordinary, first, last):
         if only and not any(word in name for word in only):
             continue
+        print(f"== {name}", file=sys.stderr, flush=True)
+        server = Server(url)  # one that is idle while DuckDB is asked is closed
         values = values | {"from": bounds[0], "to": bounds[1]}
 
         def peer(way):
@@ -181,15 +230,19 @@ def main():
                 server.ask(question, is_new)
 
         us(is_new=False)
-        figures = {
-            "question": name,
-            "first_ms": median(lambda: us(is_new=True)),
-            "again_ms": median(lambda: us(is_new=False)),
-            "duckdb_ms": min(median(lambda way=way: peer(way)) for way in ways),
-            "goal_first_ms": first_ms,
-            "goal_again_ms": again_ms,
-        }
-        print(json.dumps(figures), flush=True)
+        rows.append(
+            {
+                "question": name,
+                "first_ms": median(lambda: us(is_new=True)),
+                "again_ms": median(lambda: us(is_new=False)),
+                "duckdb_ms": min(median(lambda way=way: peer(way)) for way in ways),
+                "goal_first_ms": first_ms,
+                "goal_again_ms": again_ms,
+            }
+        )
+    probed = beside(url, first, last)
+    pathlib.Path(figures).write_text(json.dumps({"events": held, "duckdb": duckdb.__version__, "questions": rows} | probed, indent=1))
+    print(table(held, rows, probed))
 
 
 main()

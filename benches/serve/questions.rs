@@ -14,8 +14,9 @@ use std::process::Command;
 const ORDINARY: u64 = 500;
 
 pub async fn run(folder: &Path, events: u64) {
-    let folder = &folder.join(format!("questions-{events}"));
-    std::fs::create_dir_all(folder).expect("the folder");
+    let figures = folder.join(format!("questions-{events}.json"));
+    let here = tempfile::tempdir_in(folder).expect("folder");
+    let folder = here.path();
     say(&format!("{events} events on {}", Machine::look(folder, SEED).line()));
     let written = written(folder, events, "");
     let server = Metronome::start(&folder.join("metronome"));
@@ -27,6 +28,6 @@ pub async fn run(folder: &Path, events: u64) {
     let mut script = Command::new(tools().join("python/bin/python"));
     script.arg("bench/questions.py").arg(format!("http://{}", server.server().address));
     script.arg(written.path()).arg(folder.join("events.duckdb"));
-    script.args([Mix::item(0), Mix::item(ORDINARY), from, to]);
+    script.args([Mix::item(0), Mix::item(ORDINARY), from, to]).arg(figures);
     assert!(script.status().expect("python").success(), "bench/questions.py failed");
 }
