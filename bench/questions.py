@@ -40,8 +40,7 @@ CREATE TABLE events AS SELECT moment, ms, day, site, action, id, event_id, path,
   language, screen, plan, ab, score, referer, visit, visit_start, visitor_start,
   min(ms) OVER v AS visit_at,
   first_value(source_of) OVER v AS source,
-  CASE WHEN action = 'view' THEN lag(path) OVER (PARTITION BY visit, action ORDER BY ms, event_id) END AS previous,
-  CASE WHEN sum(CASE WHEN action = 'view' THEN 1 ELSE 0 END) OVER v = 2 AND action = 'view' THEN 1 ELSE 0 END AS engaged
+  CASE WHEN action = 'view' THEN lag(path) OVER (PARTITION BY visit, action ORDER BY ms, event_id) END AS previous
 FROM counted WINDOW v AS (PARTITION BY visit ORDER BY ms, event_id) ORDER BY ms;
 DROP TABLE counted;
 CHECKPOINT;
