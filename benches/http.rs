@@ -70,7 +70,7 @@ async fn round(name: &str, batch: u64, time_max: Duration) -> (f64, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let target = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = serve(listener, router(name, folder.path()), Options::default(), async { drop(stopped.await) });
+    let server = serve(listener, None, router(name, folder.path()), Options::default(), async { drop(stopped.await) });
     let serving = tokio::spawn(server);
     let mix = Mix::new(7, "bench", Clock::System.now() - 3_600_000, 3_600_000, 100_000_000);
     let connections = if batch == 1 { CONNECTIONS } else { 8 };

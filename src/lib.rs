@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod journal;
 pub mod load;
 pub mod nearest;
+pub mod net;
 pub mod normalize;
 pub mod query;
 pub mod receive;

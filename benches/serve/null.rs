@@ -16,5 +16,5 @@ pub async fn serve() {
     println!("http://{}", listener.local_addr().expect("address"));
     let handler = |_: axum::body::Bytes| async { (axum::http::StatusCode::ACCEPTED, "{\"accepted\":1}") };
     let router = axum::Router::new().route("/tick", axum::routing::post(handler));
-    serve_router(listener, router, Options::default(), std::future::pending()).await;
+    serve_router(listener, None, router, Options::default(), std::future::pending()).await;
 }

@@ -7,10 +7,11 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Facts {
     pub rejected: Vec<RejectedCount>,
     /// Since when these three are counted: the start.
     pub since: Millis,
+    /// What came by the ports beside HTTP.
+    pub ports: Vec<PortFacts>,
     /// Bytes of the journal on disk.
     pub journal_bytes: u64,
     /// The first position it holds.
@@ -44,6 +47,25 @@ pub struct Facts {
     pub journal_lost: u64,
     /// What the daily scrub did.
     pub scrub: Scrub,
+}
+
+/// What came by one port beside HTTP.
+#[derive(Debug, Clone, Default)]
+pub struct PortFacts {
+    /// The receiver's name.
+    pub receiver: &'static str,
+    /// Connections open.
+    pub connections: u64,
+    /// Events taken.
+    pub accepted: u64,
+    /// Events that were known already.
+    pub duplicates: u64,
+    /// Events not taken.
+    pub rejected: u64,
+    /// Connections closed for what they said, by reason.
+    pub broken: BTreeMap<&'static str, u64>,
+    /// What was lost for good, by reason.
+    pub lost: BTreeMap<&'static str, u64>,
 }
 
 /// What the daily scrub did so far.
@@ -74,6 +96,17 @@ pub struct RejectedCount {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReportLabels {
     report: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PortLabels {
+    receiver: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhyLabels {
+    receiver: &'static str,
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -116,6 +149,7 @@ impl Metrics {
         counter(&mut registry, "events_accepted", "Events taken, on disk", facts.accepted);
         counter(&mut registry, "events_duplicate", "Events that were known already", facts.duplicates);
         registry.register("events_rejected", "Events not taken, by site and reason", rejected(facts.rejected));
+        ports(&mut registry, &facts.ports);
         let gauge = |registry: &mut Registry, name, help, value: u64| registry.register(name, help, of(value));
         gauge(&mut registry, "journal_size_bytes", "Bytes of the journal on disk", facts.journal_bytes);
         gauge(
@@ -147,6 +181,34 @@ impl Metrics {
         encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+/// What came by the ports beside HTTP; a port's events are in the counts of all too.
+fn ports(registry: &mut Registry, ports: &[PortFacts]) {
+    if ports.is_empty() {
+        return;
+    }
+    let open = Family::<PortLabels, Gauge>::default();
+    let [accepted, duplicates, rejected] = [(); 3].map(|()| Family::<PortLabels, Counter>::default());
+    let [broken, lost] = [(); 2].map(|()| Family::<WhyLabels, Counter>::default());
+    for port in ports {
+        let labels = PortLabels { receiver: port.receiver };
+        open.get_or_create(&labels).set(i64::try_from(port.connections).unwrap_or(i64::MAX));
+        accepted.get_or_create(&labels).inc_by(port.accepted);
+        duplicates.get_or_create(&labels).inc_by(port.duplicates);
+        rejected.get_or_create(&labels).inc_by(port.rejected);
+        for (family, counts) in [(&broken, &port.broken), (&lost, &port.lost)] {
+            for (reason, count) in counts {
+                family.get_or_create(&WhyLabels { receiver: port.receiver, reason }).inc_by(*count);
+            }
+        }
+    }
+    registry.register("receiver_connections", "Connections open at a port beside HTTP", open);
+    registry.register("receiver_events_accepted", "Events taken by a port beside HTTP", accepted);
+    registry.register("receiver_events_duplicate", "Events of a port beside HTTP that were known already", duplicates);
+    registry.register("receiver_events_rejected", "Events of a port beside HTTP that were not taken", rejected);
+    registry.register("receiver_broken", "Connections closed for what they said, by reason", broken);
+    registry.register("receiver_lost", "What is lost for good, as its protocol cannot send it again, by reason", lost);
 }
 
 fn scrubbed(registry: &mut Registry, scrub: &Scrub) {
@@ -191,6 +253,11 @@ mod tests {
             journal_synced: 9,
             journal_sync_time: Duration::from_millis(1500),
             scrub: Scrub { damaged: 3, ..Scrub::default() },
+            ports: vec![PortFacts {
+                receiver: "syslog",
+                lost: BTreeMap::from([("kernel", 5)]),
+                ..PortFacts::default()
+            }],
             ..Facts::default()
         });
         metrics.asked("top", Duration::from_millis(3));
@@ -200,6 +267,8 @@ mod tests {
             "metronome_events_rejected_total{site=\"a\\\"b\",reason=\"not_json\"} 2",
             "metronome_journal_sync_seconds_total 1.5",
             "metronome_store_lag_events 5",
+            "metronome_receiver_lost_total{receiver=\"syslog\",reason=\"kernel\"} 5",
+            "metronome_receiver_events_accepted_total{receiver=\"syslog\"} 0",
             "metronome_store_damaged_days 1",
             "metronome_scrub_damaged_parts 3",
             "metronome_question_seconds_count{report=\"top\"} 1",

@@ -31,7 +31,7 @@ mod top;
 mod watch;
 pub mod work;
 
-pub use metrics::{Facts, Metrics, RejectedCount, Scrub};
+pub use metrics::{Facts, Metrics, PortFacts, RejectedCount, Scrub};
 pub use operate::{Check, Probe};
 pub use questions::Questions;
 pub use streams::{StreamOptions, Streams};

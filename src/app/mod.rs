@@ -6,6 +6,7 @@
 
 mod belief;
 mod files;
+mod ports;
 mod queries;
 mod rules;
 mod scrub;
@@ -25,6 +26,7 @@ use crate::folder;
 use crate::indexer::{self, Indexer};
 use crate::ingest::{self, Ingest};
 use crate::journal::{Journal, Lock};
+use crate::net::Budget;
 use crate::normalize::places::Places;
 use crate::normalize::{Sites, client};
 use crate::query::custom::book::Book;
@@ -36,6 +38,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// Memory for bodies, frames and lines under way, over all surfaces.
+const UNDER_WAY_BYTES_MAX: usize = 128 << 20;
 
 /// Why the house could not be opened or served.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +60,10 @@ pub enum AppError {
         path: PathBuf,
     },
     /// The address cannot be served.
-    #[error("listen on {address} (--listen or http.listen names another)")]
+    #[error("listen on {address} ({receiver}.listen names another{})", if *receiver == "http" { ", or --listen" } else { "" })]
     Listen {
+        /// Who would.
+        receiver: &'static str,
         /// Which.
         address: std::net::SocketAddr,
         /// Why.
@@ -77,6 +84,9 @@ pub enum AppError {
     /// The GeoIP database.
     #[error(transparent)]
     Places(#[from] crate::normalize::places::PlacesError),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] crate::net::TlsError),
     /// Files of custom queries.
     #[error("custom queries: {why}")]
     Queries {
@@ -107,7 +117,9 @@ impl AppError {
             Self::Store(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::Ingest(error) => error.kind(),
-            Self::NoData { .. } | Self::Places(_) | Self::Site { .. } | Self::Queries { .. } => Kind::Invalid,
+            Self::NoData { .. } | Self::Places(_) | Self::Tls(_) | Self::Site { .. } | Self::Queries { .. } => {
+                Kind::Invalid
+            }
         }
     }
 }
@@ -128,6 +140,8 @@ pub struct House {
     journal: Journal,
     ingest: Ingest,
     indexer: indexer::Handle,
+    /// The memory of what is under way at every surface.
+    budget: Budget,
     scrubbed: scrub::Scrubbed,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -187,6 +201,7 @@ impl House {
             journal,
             ingest,
             indexer: handle,
+            budget: Budget::new(UNDER_WAY_BYTES_MAX),
             scrubbed: scrub::Scrubbed::default(),
             stop,
             tasks: Vec::new(),

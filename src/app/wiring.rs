@@ -1,7 +1,9 @@
 //! Wiring: the routes of all rooms, behind a gate.
 
 use super::House;
-use crate::api::{self, Check, Facts, Metrics, Probe, Questions, RejectedCount, StreamOptions, Streams, work};
+use crate::api::{
+    self, Check, Facts, Metrics, PortFacts, Probe, Questions, RejectedCount, StreamOptions, Streams, work,
+};
 use crate::catalog::keys::Keys;
 use crate::event::Day;
 use crate::http::{Access, Bodies, BodyLimits, Gate, Origins, Peer, Rate, Rates, Routes};
@@ -9,7 +11,7 @@ use crate::ingest;
 use crate::jobs::imports::Imports;
 use crate::jobs::registry::Registry;
 use crate::query::keys::SeenKeys;
-use crate::receive;
+use crate::receive::{self, Counted, Counts};
 use crate::store::plan::Limits;
 use crate::store::whole::Whole;
 use crate::store::{Damaged, StoreError};
@@ -28,12 +30,12 @@ fn of(damaged: &[Damaged]) -> Vec<Day> {
 
 impl House {
     /// The routes for the world: keys, rates and origins are held.
-    pub(super) fn router(&self, keys: Arc<Keys>) -> Router {
+    pub(super) fn router(&self, keys: Arc<Keys>, ports: Vec<Arc<Counts>>) -> Router {
         let limits = &self.config.limits;
         let rate = limits.rate_per_second.map(|per_second| Rate { per_second, burst: limits.rate_burst });
         let origins = self.config.sites.iter().filter(|site| !site.origins.is_empty());
         let origins = origins.map(|site| (site.name.clone(), site.origins.clone())).collect();
-        self.routes().into_router(Gate {
+        self.routes(ports).into_router(Gate {
             access: Access::new(keys),
             trusted_proxies: self.config.http.trusted_proxies.clone(),
             rates: Rates::new(rate, rate, SENDERS_MAX),
@@ -49,11 +51,12 @@ impl House {
             rates: Rates::new(None, None, 1),
             origins: Origins::default(),
         };
-        self.routes().into_router(gate).layer(Extension(Peer(LOCAL)))
+        self.routes(Vec::new()).into_router(gate).layer(Extension(Peer(LOCAL)))
     }
 
-    fn routes(&self) -> Routes {
-        let bodies = Bodies::new(BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() });
+    fn routes(&self, ports: Vec<Arc<Counts>>) -> Routes {
+        let body = BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() };
+        let bodies = Bodies::within(body, self.budget.clone());
         let limits = &self.config.limits;
         let question = Limits {
             rows_max: limits.query_rows_max,
@@ -78,7 +81,7 @@ impl House {
             streams: Streams::new(streams),
             bodies: bodies.clone(),
             probes: self.probes(),
-            metrics: self.metrics(),
+            metrics: self.metrics(ports),
         });
         let work = Arc::new(work::Parts {
             journal: self.journal.clone(),
@@ -131,7 +134,7 @@ impl House {
         vec![Probe { part: "journal", check: Box::new(journal) }, Probe { part: "store", check: Box::new(store) }]
     }
 
-    fn metrics(&self) -> Metrics {
+    fn metrics(&self, ports: Vec<Arc<Counts>>) -> Metrics {
         let (taking, journal) = (self.ingest.clone(), self.journal.clone());
         let (scrubbed, since) = (Arc::clone(&self.scrubbed), self.since);
         Metrics::new(move || {
@@ -149,6 +152,7 @@ impl House {
                 };
                 facts.rejected.extend(counts.rejected.into_iter().map(counted));
             }
+            facts.ports = ports.iter().map(|port| port_facts(port.now())).collect();
             facts.journal_lost = journal.losses().len() as u64;
             let journal = journal.facts();
             facts.journal_bytes = journal.bytes;
@@ -161,4 +165,9 @@ impl House {
             facts
         })
     }
+}
+
+fn port_facts(counted: Counted) -> PortFacts {
+    let Counted { receiver, connections, accepted, duplicates, rejected, broken, lost } = counted;
+    PortFacts { receiver, connections, accepted, duplicates, rejected, broken, lost }
 }

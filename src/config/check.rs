@@ -2,11 +2,12 @@
 
 use super::{
     Config, ConfigError, Funnel, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site,
-    Store, raw,
+    Store, TlsFiles, raw, receivers,
 };
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use std::fmt::Debug;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) fn check(raw: raw::Raw) -> Result<Config, ConfigError> {
         data_dir: raw.data_dir.unwrap_or_else(|| "metronome-data".to_owned()).into(),
         queries_dir: raw.queries_dir.map(PathBuf::from),
         http: check_http(raw.http)?,
+        receivers: receivers::check(raw.forward, raw.syslog, raw.lines, raw.lumberjack)?,
         journal: check_journal(raw.journal)?,
         store: check_store(raw.store)?,
         retention: check_retention(raw.retention)?,
@@ -38,11 +40,9 @@ pub(super) fn check(raw: raw::Raw) -> Result<Config, ConfigError> {
 }
 
 fn check_http(raw: raw::Http) -> Result<Http, ConfigError> {
-    let listen = raw.listen.unwrap_or_else(|| "127.0.0.1:7171".to_owned());
     Ok(Http {
-        listen: listen
-            .parse()
-            .map_err(|_| bad("http.listen", &listen, "an address and port, as in \"127.0.0.1:7171\""))?,
+        listen: address("http.listen", raw.listen.as_deref().unwrap_or("127.0.0.1:7171"))?,
+        tls: tls("http", raw.tls_cert, raw.tls_key)?,
         trusted_proxies: networks("http.trusted_proxies", raw.trusted_proxies)?,
         body_bytes_max: size("http.body_bytes_max", raw.body_bytes_max, 16 * MIB, 1024, 1024 * MIB)?,
         connections_max: size("http.connections_max", raw.connections_max, 16_384, 1, 1_000_000)?,
@@ -117,9 +117,7 @@ fn check_site(at: usize, raw: raw::Site, default_gpc: Gpc) -> Result<Site, Confi
     let key = |name: &str| format!("site[{at}].{name}");
     let name = raw.name.filter(|name| (1..=64).contains(&name.len()));
     let name = name.ok_or_else(|| bad(&key("name"), "", "a name of 1 to 64 bytes"))?;
-    let zone = raw.timezone.unwrap_or_else(|| "UTC".to_owned());
-    let zone =
-        TimeZone::get(&zone).map_err(|_| bad(&key("timezone"), &zone, "an IANA name, as in \"Europe/Zurich\""))?;
+    let zone = zone(&key("timezone"), raw.timezone)?;
     let goals = check_goals(&key("goal"), raw.goal)?;
     let funnels = check_funnels(&key("funnel"), raw.funnel)?;
     let routes = raw.routes.unwrap_or_default().into_iter().map(|route| check_route(&key("routes"), route));
@@ -239,6 +237,26 @@ fn between(key: &str, value: Option<u64>, default: u64, min: u64, max: u64) -> R
     if (min..=max).contains(&value) { Ok(value) } else { Err(bad(key, value, &format!("{min} to {max}"))) }
 }
 
-fn bad(key: &str, value: impl Debug, expected: &str) -> ConfigError {
+/// An address to listen on.
+pub(super) fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| bad(key, text, "an address and port, as in \"127.0.0.1:7171\""))
+}
+
+/// A certificate, where one is given, with its key.
+pub(super) fn tls(room: &str, cert: Option<String>, key: Option<String>) -> Result<Option<TlsFiles>, ConfigError> {
+    match (cert, key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.into(), key: key.into() })),
+        (Some(cert), None) => Err(bad(&format!("{room}.tls_cert"), cert, &format!("{room}.tls_key as well"))),
+        (None, Some(key)) => Err(bad(&format!("{room}.tls_key"), key, &format!("{room}.tls_cert as well"))),
+    }
+}
+
+pub(super) fn zone(key: &str, name: Option<String>) -> Result<TimeZone, ConfigError> {
+    let name = name.unwrap_or_else(|| "UTC".to_owned());
+    TimeZone::get(&name).map_err(|_| bad(key, &name, "an IANA name, as in \"Europe/Zurich\""))
+}
+
+pub(super) fn bad(key: &str, value: impl Debug, expected: &str) -> ConfigError {
     ConfigError::BadValue { key: key.to_owned(), value: format!("{value:?}"), expected: expected.to_owned() }
 }

@@ -15,6 +15,8 @@ pub struct Config {
     pub queries_dir: Option<PathBuf>,
     /// The HTTP server.
     pub http: Http,
+    /// The receivers beside HTTP.
+    pub receivers: Receivers,
     /// The journal.
     pub journal: Journal,
     /// The store.
@@ -40,8 +42,73 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// The largest body after decompression.
     pub body_bytes_max: usize,
-    /// Connections open at once.
+    /// Connections open at once, here and at each port beside it.
     pub connections_max: usize,
+    /// The certificate; `None` serves without TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The chain, in PEM.
+    pub cert: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
+}
+
+/// The receivers beside HTTP; `None` where one is off.
+#[derive(Debug, Clone)]
+pub struct Receivers {
+    /// Fluentd's protocol.
+    pub forward: Option<Forward>,
+    /// Syslog.
+    pub syslog: Option<Syslog>,
+    /// Lines of JSON, as Logstash's tcp and udp inputs take them.
+    pub lines: Option<Port>,
+    /// The protocol of Beats.
+    pub lumberjack: Option<Port>,
+}
+
+/// Where a receiver listens.
+#[derive(Debug, Clone)]
+pub struct Port {
+    /// The address, of TCP and of UDP where the protocol has both.
+    pub listen: SocketAddr,
+    /// The site of events that name none.
+    pub site: Option<String>,
+    /// The certificate; `None` serves without TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Fluentd's protocol.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// Where it listens.
+    pub port: Port,
+    /// What both ends know; `None` asks nobody for it.
+    pub shared_key: Option<Secret>,
+    /// Names and passwords; none asks nobody for them.
+    pub users: Vec<(String, Secret)>,
+}
+
+/// Syslog.
+#[derive(Debug, Clone)]
+pub struct Syslog {
+    /// Where it listens.
+    pub port: Port,
+    /// The zone of times that name none.
+    pub zone: TimeZone,
+}
+
+/// A text that no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("(secret)")
+    }
 }
 
 /// The journal.

@@ -8,9 +8,11 @@ mod check;
 mod checked;
 mod keys;
 mod raw;
+mod receivers;
 
 pub use checked::{
-    Config, Funnel, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Privacy, Retention, Route, Site, Store,
+    Config, Forward, Funnel, Goal, Gpc, Http, Journal, Limits, Log, LogFormat, Port, Privacy, Receivers, Retention,
+    Route, Secret, Site, Store, Syslog, TlsFiles,
 };
 
 use crate::error::Kind;

@@ -11,6 +11,10 @@ pub(super) struct Raw {
     pub data_dir: Option<String>,
     pub queries_dir: Option<String>,
     pub http: Http,
+    pub forward: Forward,
+    pub syslog: Syslog,
+    pub lines: Port,
+    pub lumberjack: Port,
     pub journal: Journal,
     pub store: Store,
     pub retention: Retention,
@@ -27,6 +31,38 @@ pub(super) struct Http {
     pub trusted_proxies: Option<Vec<String>>,
     pub body_bytes_max: Option<u64>,
     pub connections_max: Option<u64>,
+    pub tls_cert: Option<String>,
+    pub tls_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Port {
+    pub listen: Option<String>,
+    pub site: Option<String>,
+    pub tls_cert: Option<String>,
+    pub tls_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Forward {
+    pub listen: Option<String>,
+    pub site: Option<String>,
+    pub tls_cert: Option<String>,
+    pub tls_key: Option<String>,
+    pub shared_key: Option<String>,
+    pub users: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Syslog {
+    pub listen: Option<String>,
+    pub site: Option<String>,
+    pub tls_cert: Option<String>,
+    pub tls_key: Option<String>,
+    pub timezone: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,6 +8,7 @@
 use super::Problem;
 use super::decode::{self, Coding, too_large};
 use super::problem::Type;
+use crate::net::{Budget, Share};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
@@ -67,7 +68,7 @@ impl BodyLimits {
 #[derive(Debug, Clone)]
 pub struct Bodies {
     limits: BodyLimits,
-    free_kib: Arc<Semaphore>,
+    budget: Budget,
     turns_kib: Arc<Semaphore>,
 }
 
@@ -92,11 +93,10 @@ impl std::ops::Deref for Body {
     }
 }
 
-/// A share of the budget, in KiB.
+/// What a body holds of the budget.
 #[derive(Debug)]
 pub(super) struct Held {
-    free_kib: Arc<Semaphore>,
-    kib: usize,
+    share: Share,
     bytes: usize,
 }
 
@@ -104,29 +104,22 @@ impl Held {
     /// Takes room for `bytes` more.
     pub(super) fn more(&mut self, bytes: usize) -> Result<(), Problem> {
         self.bytes += bytes;
-        let kib = self.bytes.div_ceil(1024);
-        let wanted = u32::try_from(kib - self.kib).unwrap_or(u32::MAX);
-        let permit = self.free_kib.try_acquire_many(wanted).map_err(|_| {
-            Problem::new(Type::Overloaded, "the memory for bodies under way is in use; send it again in a moment")
-                .closing()
-        })?;
-        permit.forget();
-        self.kib = kib;
-        Ok(())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.free_kib.add_permits(self.kib);
+        self.share
+            .hold(self.bytes)
+            .map_err(|full| Problem::new(Type::Overloaded, format!("{full}; send it again in a moment")).closing())
     }
 }
 
 impl Bodies {
-    /// A reader with these limits.
+    /// A reader with these limits, and a budget of its own.
     pub fn new(limits: BodyLimits) -> Self {
-        let kib = |bytes: usize| Arc::new(Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS)));
-        Self { limits, free_kib: kib(limits.in_flight_bytes_max), turns_kib: kib(limits.turn_bytes_max) }
+        Self::within(limits, Budget::new(limits.in_flight_bytes_max))
+    }
+
+    /// A reader with these limits whose bodies share a budget with others.
+    pub fn within(limits: BodyLimits, budget: Budget) -> Self {
+        let turns = (limits.turn_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
+        Self { limits, budget, turns_kib: Arc::new(Semaphore::new(turns)) }
     }
 
     /// Waits until a body may be worked on, in order of asking. One larger than all turns together waits for all of them.
@@ -143,7 +136,7 @@ impl Bodies {
     /// The body of a request, whole and decompressed.
     pub async fn read(&self, headers: &HeaderMap, body: axum::body::Body) -> Result<Body, Problem> {
         let coding = decode::coding(headers)?;
-        let mut held = Held { free_kib: self.free_kib.clone(), kib: 0, bytes: 0 };
+        let mut held = Held { share: self.budget.share(), bytes: 0 };
         let bytes = self.collect(headers, body, &mut held).await?;
         if coding == Coding::Identity || bytes.is_empty() {
             return Ok(Body { bytes, _held: held });

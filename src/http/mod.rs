@@ -3,7 +3,7 @@
 //! - A route is named once, in a [`Routes`] table, with the scope it needs; the gate enforces it, handlers never check.
 //! - No answer carries an internal cause: that goes to the log with the request id.
 //! - Every wait and every buffer a client can cause is bounded here: headers, bodies, connections, bytes in flight.
-//! - Absent: what the routes do (`receive`, `api`, `jobs`), TLS, cookies.
+//! - Absent: accepting and TLS (`net`), what the routes do (`receive`, `api`, `jobs`), cookies.
 
 mod access;
 mod address;
@@ -11,7 +11,6 @@ mod body;
 mod decode;
 mod gate;
 mod origins;
-mod patience;
 mod problem;
 pub mod query;
 mod rates;
@@ -27,4 +26,4 @@ pub use problem::{InputError, Problem, Type, chain};
 pub use rates::{Rate, Rates};
 pub use request_id::RequestId;
 pub use routes::{Route, Routes};
-pub use server::{Options, Peer, Stopping, listen, serve};
+pub use server::{Options, Peer, serve};

@@ -1,12 +1,11 @@
-//! The server loop: accepts connections within a bound, gives each its timeouts, stops gracefully.
+//! The server loop of HTTP: gives each connection its timeouts, hands each request to the router, stops gracefully.
 //! - A head must be whole 10 s after the connection, or the answer before it, so idle connections end too.
-//! - Past the bound on connections, and while the process is out of files, accepting pauses; nothing accepted is lost.
-//! - A client that takes nothing of its answer for 30 s loses its connection (`patience`).
+//! - A client that takes nothing of its answer for 30 s loses its connection (`net`).
 //! - Stopping: no more accepts, idle connections end, requests under way finish, within [`Options::stop_max`]; answers that
-//!   have no end of their own are told ([`Stopping`]).
-//! - Absent: TLS, HTTP/2; bodies' timeouts (`body`).
+//!   have no end of their own are told ([`crate::net::Stopping`]).
+//! - Absent: accepting, TLS (`net`); HTTP/2; bodies' timeouts (`body`).
 
-use super::patience::Patient;
+use crate::net::{Bounds, Connection, Tls};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -15,30 +14,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpListener;
 use tower::Service;
 
 /// The address at the other end of the connection a request came by; among the request's extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
-
-/// Tells an answer that has no end of its own when the server stops; among the request's extensions.
-#[derive(Debug, Clone)]
-pub struct Stopping(pub watch::Receiver<()>);
-
-impl Stopping {
-    /// Waits until it does.
-    pub async fn wait(&mut self) {
-        // Nothing is ever sent: it stops by letting the sender go.
-        let _ = self.0.changed().await;
-    }
-}
 
 /// The bounds of the loop.
 #[derive(Debug, Clone, Copy)]
@@ -67,85 +51,23 @@ impl Default for Options {
     }
 }
 
-/// How long accepting pauses when the process is out of files.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// Connections that may wait to be accepted; the system may allow fewer. A burst beyond it costs others seconds: the first
-/// packet of a connection that finds no place is sent again after one.
-const WAITING_MAX: u32 = 4096;
-
-/// Listens on an address. Synchronous, but within a runtime.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A server that starts again takes its address back at once.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(WAITING_MAX)
-}
-
 /// Serves until `stop` is ready, and then finishes what it took.
-pub async fn serve(listener: TcpListener, router: Router, options: Options, stop: impl Future<Output = ()>) {
-    let slots_max = options.connections_max.clamp(1, Semaphore::MAX_PERMITS).min(u32::MAX as usize);
-    let slots = Arc::new(Semaphore::new(slots_max));
-    let (stopping, stopped) = watch::channel(());
-    tokio::select! {
-        () = accept(&listener, &router, options, &slots, &stopped) => {}
-        () = stop => {}
-    }
-    drop(listener);
-    drop(stopping);
-    // Every connection holds a slot until it ends: all slots free means all are done.
-    let _ = slots.acquire_many(slots_max as u32).await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    router: &Router,
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
     options: Options,
-    slots: &Arc<Semaphore>,
-    stopped: &watch::Receiver<()>,
+    stop: impl Future<Output = ()>,
 ) {
-    while let Ok(slot) = slots.clone().acquire_owned().await {
-        let (stream, peer) = next(listener).await;
-        let connection = connection(stream, peer, router.clone(), options, stopped.clone());
-        tokio::spawn(async move {
-            connection.await;
-            drop(slot);
-        });
-    }
-}
-
-/// The next connection, however long that takes.
-async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if is_of_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "accepting pauses");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
-/// Whether an accept failed because of the one connection, and the next may succeed at once.
-fn is_of_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    let Options { connections_max, stall_max, stop_max, .. } = options;
+    let handler = move |connection| serve_connection(connection, router.clone(), options);
+    crate::net::serve(listener, tls, Bounds { connections_max, stall_max, stop_max }, handler, stop).await;
 }
 
 /// One connection from its first byte to its last.
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    options: Options,
-    mut stopped: watch::Receiver<()>,
-) {
-    // Answers are small and whole: waiting to fill a packet only delays them. A failure changes nothing else.
-    let _ = stream.set_nodelay(true);
-    let stopping = Stopping(stopped.clone());
+async fn serve_connection(connection: Connection, router: Router, options: Options) {
+    let Connection { stream, peer, stopping } = connection;
+    let mut stopped = stopping.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
@@ -156,18 +78,18 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(options.head_timeout)
         .max_buf_size(options.head_bytes_max)
-        .serve_connection(TokioIo::new(Patient::new(stream, options.stall_max)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut serving = pin!(serving);
-    tokio::select! {
-        ended = serving.as_mut() => {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "connection broke");
-            }
-            return;
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stopped.wait() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
         }
-        _ = stopped.changed() => serving.as_mut().graceful_shutdown(),
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection broke");
     }
-    let _ = tokio::time::timeout(options.stop_max, serving).await;
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use crate::catalog::keys::Keys;
 use crate::clock::Clock;
 use crate::http::{Access, Bodies, BodyLimits, Gate, Need, Origins, Rate, Rates, Routes};
 use axum::http::Method;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 struct Server {
@@ -58,7 +60,7 @@ async fn start(options: Options, rate: Option<Rate>) -> (Server, Arc<Semaphore>)
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(listener, router, options, async { drop(stopped.await) }));
+    let serving = tokio::spawn(serve(listener, None, router, options, async { drop(stopped.await) }));
     (Server { address, stop, serving, _folder: folder }, release)
 }
 

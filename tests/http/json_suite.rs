@@ -53,7 +53,8 @@ async fn every_file_is_answered_and_judged_rightly() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(listener, app.router.clone(), Options::default(), async { drop(stopped.await) }));
+    let serving =
+        tokio::spawn(serve(listener, None, app.router.clone(), Options::default(), async { drop(stopped.await) }));
     let files = files();
     assert_eq!(files.len(), 318);
     for (name, body) in &files {

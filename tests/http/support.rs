@@ -11,12 +11,13 @@ use metronome::catalog::queries::Queries;
 use metronome::catalog::salts::Salts;
 use metronome::clock::Clock;
 use metronome::event::{Event, Key};
-use metronome::http::{Access, Bodies, BodyLimits, Gate, Options, Origins, Peer, Rate, Rates, Routes, Stopping};
+use metronome::http::{Access, Bodies, BodyLimits, Gate, Options, Origins, Peer, Rate, Rates, Routes};
 use metronome::indexer::{self, Indexer};
 use metronome::ingest::{self, Ingest};
 use metronome::jobs::imports::Imports;
 use metronome::jobs::registry::Registry;
 use metronome::journal::{self, Journal};
+use metronome::net::Stopping;
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
 use metronome::query::custom::{self, book::Book};
 use metronome::query::goal::Goals;
@@ -189,10 +190,10 @@ pub struct Served {
 
 impl Served {
     pub fn start(router: Router, options: Options) -> Self {
-        let listener = metronome::http::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = metronome::net::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        tokio::spawn(metronome::http::serve(listener, router, options, async { drop(stopped.await) }));
+        tokio::spawn(metronome::http::serve(listener, None, router, options, async { drop(stopped.await) }));
         Self { address, _stop: stop }
     }
 }

@@ -1,5 +1,6 @@
 //! A server of the built binary on a free port, with its data in a folder of the test's.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ pub const START_MAX: Duration = Duration::from_secs(5);
 /// A running server; killed when dropped.
 pub struct Server {
     pub address: SocketAddr,
+    /// The ports beside HTTP, by receiver.
+    #[allow(dead_code, reason = "the tests of receivers ask for it")]
+    pub ports: BTreeMap<String, SocketAddr>,
     process: Child,
 }
 
@@ -46,11 +50,17 @@ impl Server {
             let output = process.wait_with_output().expect("its end");
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         };
+        let mut ports = BTreeMap::new();
+        // One line a port, and then how to send the first event.
+        for line in lines.by_ref().map_while(Result::ok).take_while(|line| line.contains(" listens on ")) {
+            let (receiver, address) = line.split_once(" listens on ").expect("a port");
+            ports.insert(receiver.to_owned(), address.parse().expect("its address"));
+        }
         std::thread::spawn(move || lines.for_each(drop));
         let errors = BufReader::new(process.stderr.take().expect("its log"));
         std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("| {line}")));
-        let address = first.rsplit("http://").next().and_then(|text| text.trim().parse().ok());
-        Ok(Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), process })
+        let address = first.rsplit("://").next().and_then(|text| text.trim().parse().ok());
+        Ok(Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), ports, process })
     }
 
     /// Asks it to stop, and waits until it has.

@@ -1,0 +1,56 @@
+//! The receivers beside HTTP, checked: each is off unless it says where it listens.
+
+use super::check::{address, bad, tls, zone};
+use super::{ConfigError, Forward, Port, Receivers, Secret, Syslog, raw};
+
+pub(super) fn check(
+    forward: raw::Forward,
+    syslog: raw::Syslog,
+    lines: raw::Port,
+    lumberjack: raw::Port,
+) -> Result<Receivers, ConfigError> {
+    Ok(Receivers {
+        forward: check_forward(forward)?,
+        syslog: check_syslog(syslog)?,
+        lines: port("lines", lines)?,
+        lumberjack: port("lumberjack", lumberjack)?,
+    })
+}
+
+fn check_forward(raw: raw::Forward) -> Result<Option<Forward>, ConfigError> {
+    let raw::Forward { listen, site, tls_cert, tls_key, shared_key, users } = raw;
+    let Some(port) = port("forward", raw::Port { listen, site, tls_cert, tls_key })? else { return Ok(None) };
+    let user = |text: String| match text.split_once(':') {
+        Some((name, password)) if !name.is_empty() => Ok((name.to_owned(), Secret(password.to_owned()))),
+        // Not shown: it may be a password.
+        _ => Err(bad("forward.users", "…", "a name, a colon and a password, as in \"alice:wonder\"")),
+    };
+    let users: Vec<_> = users.unwrap_or_default().into_iter().map(user).collect::<Result<_, _>>()?;
+    if shared_key.is_none() && !users.is_empty() {
+        return Err(bad(
+            "forward.users",
+            users.len(),
+            "forward.shared_key as well: users are asked for within its handshake",
+        ));
+    }
+    Ok(Some(Forward { port, shared_key: shared_key.map(Secret), users }))
+}
+
+fn check_syslog(raw: raw::Syslog) -> Result<Option<Syslog>, ConfigError> {
+    let raw::Syslog { listen, site, tls_cert, tls_key, timezone } = raw;
+    let zone = zone("syslog.timezone", timezone)?;
+    let port = port("syslog", raw::Port { listen, site, tls_cert, tls_key })?;
+    Ok(port.map(|port| Syslog { port, zone }))
+}
+
+fn port(room: &str, raw: raw::Port) -> Result<Option<Port>, ConfigError> {
+    let tls = tls(room, raw.tls_cert, raw.tls_key)?;
+    let Some(listen) = raw.listen else { return Ok(None) };
+    let listen = address(&format!("{room}.listen"), &listen)?;
+    match raw.site {
+        Some(site) if site.is_empty() || site.len() > 64 => {
+            Err(bad(&format!("{room}.site"), site, "a name of 1 to 64 bytes"))
+        }
+        site => Ok(Some(Port { listen, site, tls })),
+    }
+}
