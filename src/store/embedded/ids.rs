@@ -1,21 +1,23 @@
 //! Ids: which sender's ids a day already has, by a 64-bit hash of site and id.
-//! - What is open or not yet committed is in memory, for the few days written last; what is sealed is a sorted file.
+//! - What is open or not yet committed is in [`OpenIds`], for the few days written last; what is sealed is a sorted file.
 //! - A hit in a file is compared in full: its text has to be among the segments' own.
 
 use super::docs::Docs;
+use super::error::file_error;
 use super::generation::Generation;
+use super::open_ids::OpenIds;
 use super::parts::DayView;
 use super::rebuild::rebuild;
 use super::shared::Shared;
 use crate::event::{Day, Event, Key, Known};
 use crate::store::StoreError;
-use rustc_hash::FxHashSet;
 use siphasher::sip::SipHasher13;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hasher;
+use std::path::{Path, PathBuf};
 
-/// Days whose open ids stay in memory.
+/// Days whose open ids are held.
 const DAYS_MAX: usize = 8;
 /// Events read in one go.
 const BATCH: u32 = 8192;
@@ -30,19 +32,25 @@ pub fn hash_of(site: &str, id: &str) -> u64 {
 }
 
 /// The open ids of some days.
-#[derive(Default)]
 pub struct Ids {
-    days: HashMap<Day, (u64, FxHashSet<u64>)>,
+    /// Where what is too much for memory lies, in files without a name.
+    folder: PathBuf,
+    days: HashMap<Day, (u64, OpenIds)>,
     uses: u64,
 }
 
 impl Ids {
+    /// None yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, days: HashMap::new(), uses: 0 }
+    }
+
     /// The ids of a day's open parts; reads them if they are not here.
-    pub fn of(&mut self, day: Day, view: Option<&DayView>) -> Result<&mut FxHashSet<u64>, StoreError> {
+    pub fn of(&mut self, day: Day, view: Option<&DayView>) -> Result<&mut OpenIds, StoreError> {
         self.uses += 1;
         let (used, ids) = match self.days.entry(day) {
             Entry::Occupied(held) => held.into_mut(),
-            Entry::Vacant(place) => place.insert((0, load(view)?)),
+            Entry::Vacant(place) => place.insert((0, load(&self.folder, view)?)),
         };
         *used = self.uses;
         Ok(ids)
@@ -57,7 +65,8 @@ impl Ids {
     ) -> Result<(), StoreError> {
         let mut hashes = events.filter_map(|event| Some(hash_of(event.site(), event.text(Known::EventId)?))).peekable();
         if hashes.peek().is_some() {
-            self.of(day, view)?.extend(hashes);
+            let folder = self.folder.clone();
+            self.of(day, view)?.extend(&folder, hashes).map_err(file_error("write ids in", &folder))?;
         }
         Ok(())
     }
@@ -81,9 +90,9 @@ impl Ids {
     }
 }
 
-fn load(view: Option<&DayView>) -> Result<FxHashSet<u64>, StoreError> {
+fn load(folder: &Path, view: Option<&DayView>) -> Result<OpenIds, StoreError> {
     let keys = [Key::Known(Known::EventId)];
-    let mut ids = FxHashSet::default();
+    let mut ids = OpenIds::default();
     for segment in view.iter().flat_map(|view| &view.open).flat_map(|part| &part.segments) {
         if segment.columns(&keys[0])?.parts.is_empty() {
             continue;
@@ -91,7 +100,8 @@ fn load(view: Option<&DayView>) -> Result<FxHashSet<u64>, StoreError> {
         for from in (0..segment.len()).step_by(BATCH as usize) {
             let docs = Docs::Some((from..segment.len().min(from + BATCH)).collect());
             let events = rebuild(segment, &docs, Some(&keys))?;
-            ids.extend(events.iter().filter_map(|event| Some(hash_of(event.site(), event.text(Known::EventId)?))));
+            let hashes = events.iter().filter_map(|event| Some(hash_of(event.site(), event.text(Known::EventId)?)));
+            ids.extend(folder, hashes).map_err(file_error("write ids in", folder))?;
         }
     }
     Ok(ids)
@@ -126,7 +136,9 @@ pub fn known(shared: &Shared, site: &str, days: (Day, Day), ids: &[String]) -> R
             // Asked under the lock: what the owner commits meanwhile is in the ids already.
             let view = shared.day(day);
             let ids = held.of(day, view.as_deref())?;
-            hashes.iter().zip(&mut known).for_each(|(hash, known)| *known |= ids.contains(hash));
+            for (hash, known) in hashes.iter().zip(&mut known) {
+                *known = *known || ids.contains(*hash).map_err(file_error("read ids in", &shared.root))?;
+            }
             view
         };
         let Some(generation) = open.and_then(|view| view.generation.clone()) else { continue };

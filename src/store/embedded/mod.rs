@@ -40,6 +40,7 @@ mod manifest;
 mod measure;
 mod mend;
 mod newest;
+mod open_ids;
 mod owner;
 mod partition;
 mod parts;

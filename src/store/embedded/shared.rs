@@ -62,11 +62,11 @@ impl Shared {
     /// Of a store just opened.
     pub fn new(root: PathBuf, options: EmbeddedOptions, months: Months, found: Found, position: Position) -> Self {
         Self {
+            ids: Mutex::new(Ids::new(root.clone())),
             root,
             options,
             months,
             kept: Kept::default(),
-            ids: Mutex::default(),
             pending: Mutex::default(),
             days: RwLock::new(Arc::new(found.days)),
             position: AtomicU64::new(position),
