@@ -171,7 +171,10 @@ fn restrict_all(all: &[Compiled], segment: &Segment, mut docs: Docs) -> Result<D
     rest.sort_by_cached_key(|one| std::cmp::Reverse(one.texts(segment)));
     for one in rest {
         docs = match one {
-            Compiled::Text(..) => one.passing(segment, &docs)?.keep(docs),
+            Compiled::Text(key, test) => {
+                let restricted = test.restrict(&*segment.columns(key)?, docs);
+                restricted.map_err(io_error("read texts of", segment.day))?
+            }
             _ => one.restrict(segment, docs)?,
         };
     }

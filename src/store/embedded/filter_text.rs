@@ -36,6 +36,18 @@ impl TextTest {
         Ok(passing)
     }
 
+    /// Those of `docs` that have a text form that passes.
+    pub fn restrict(&self, columns: &KeyColumns, docs: Docs) -> io::Result<Docs> {
+        if let ([part], Docs::All(all)) = (columns.parts.as_slice(), &docs)
+            && part.source.constant().is_none()
+            && let Hits::One(raw) = hits(columns, part, self, &docs)?
+            && let Some(found) = few_of(part, raw, *all)
+        {
+            return Ok(Docs::Some(found));
+        }
+        Ok(self.passing(columns, &docs)?.keep(docs))
+    }
+
     fn passes(&self, text: &str) -> bool {
         let folded = |case: &Case| match case {
             Case::Exact => None,
@@ -76,12 +88,20 @@ fn one_of(part: &Values, raw: u64, docs: &Docs) -> Passing {
     if raw < least || most < raw {
         return Passing::None;
     }
-    if let (Source::Own(column), Docs::All(all)) = (&part.source, docs)
-        && let Some(found) = column.few_with(raw, *all as usize / FEW)
+    if let Docs::All(all) = docs
+        && let Some(found) = few_of(part, raw, *all)
     {
         return Passing::among(docs, &Docs::Some(found));
     }
     part.source.passing(docs, |other| other == raw)
+}
+
+/// All documents with this very number, where they are few of all.
+fn few_of(part: &Values, raw: u64, all: u32) -> Option<Vec<u32>> {
+    match &part.source {
+        Source::Own(column) => column.few_with(raw, all as usize / FEW),
+        _ => None,
+    }
 }
 
 /// Which raw numbers of a column pass.

@@ -8,7 +8,7 @@ use super::deadline::Deadline;
 use super::items::{Cell, DayTable, Gathering, busiest, month_of};
 use super::parts::{DayView, Days};
 use super::shared::Shared;
-use crate::event::{Day, Key, Known};
+use crate::event::{Key, Known};
 use crate::store::StoreError;
 use crate::store::plan::{Answer, Bots, Case, Counting, Filter, Group, Items, Label, Measure, Metric};
 use crate::store::plan::{Plan, Tally, TimeKey, TimeRange, UsageAnswer, UsagePlan};
@@ -66,6 +66,9 @@ fn text(label: &Label) -> Option<&str> {
     }
 }
 
+/// Makes cells of a row's labels, and adds its count to each.
+type Cells<'a> = dyn FnMut(&[Label], &mut dyn FnMut(Cell<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> + 'a;
+
 /// The open parts of the days asked for.
 struct Open<'a> {
     shared: &'a Shared,
@@ -74,25 +77,32 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// Adds the usage of the items that are gathered.
+    /// Adds the usage of the items that are gathered: of each day at one look, and its downloads by format at another, for
+    /// an event may have several.
     fn add_to(&self, gathering: &mut Gathering<'_>) -> Result<(), StoreError> {
-        self.each(gathering, "view", Known::Day, |label| text(label).and_then(Day::parse).map(Cell::Views))?;
-        self.each(gathering, "download", Known::Format, |label| {
-            Some(Cell::Downloads(text(label).unwrap_or(NO_FORMAT)))
-        })?;
-        for action in ["view", "download"] {
-            self.each(gathering, action, Known::Referer, |label| text(label).map(Cell::Referers))?;
+        for view in &self.views {
+            let by = [Known::Action, Known::Referer];
+            self.each(view, gathering, &["view", "download"], &by, &mut |labels, add| {
+                if text(&labels[0]) == Some("view") {
+                    add(Cell::Views(view.day))?;
+                }
+                text(&labels[1]).map_or(Ok(()), |referer| add(Cell::Referers(referer)))
+            })?;
+            self.each(view, gathering, &["download"], &[Known::Format], &mut |labels, add| {
+                add(Cell::Downloads(text(&labels[0]).unwrap_or(NO_FORMAT)))
+            })?;
         }
         Ok(())
     }
 
-    /// Adds each row of clicks by item and `by`, to what `cell` makes of it.
+    /// Adds each row of a day's clicks by item and `by`, to the cells that `cells` makes of it.
     fn each(
         &self,
+        view: &Arc<DayView>,
         gathering: &mut Gathering<'_>,
-        action: &str,
-        by: Known,
-        cell: impl for<'b> Fn(&'b Label) -> Option<Cell<'b>>,
+        actions: &[&str],
+        by: &[Known],
+        cells: &mut Cells<'_>,
     ) -> Result<(), StoreError> {
         let is_site = self.plan.items == Items::Site;
         let ids = (!is_site).then(|| gathering.ids().to_vec());
@@ -100,21 +110,16 @@ impl Open<'_> {
         for (at, id) in ids.iter().flatten().enumerate() {
             places.entry(id).or_default().push(at);
         }
-        let groups = match is_site {
-            true => vec![Group::Key(by.into())],
-            false => vec![Group::Key(Known::Id.into()), Group::Key(by.into())],
-        };
-        let site = [0];
-        for row in self.ask(ids.as_deref(), action, groups)?.rows {
-            let at = match row.labels.as_slice() {
-                [_] => Some(site.as_slice()),
-                [id, _] => text(id).and_then(|id| places.get(id)).map(Vec::as_slice),
-                _ => None,
+        let by_item = (!is_site).then_some(Known::Id);
+        let groups = by_item.iter().chain(by).map(|key| Group::Key((*key).into())).collect();
+        for row in self.ask(std::slice::from_ref(view), ids.as_deref(), actions, groups)?.rows {
+            let (at, labels) = match row.labels.split_first() {
+                Some((id, labels)) if !is_site => (text(id).and_then(|id| places.get(id)).map(Vec::as_slice), labels),
+                _ => (Some([0].as_slice()), row.labels.as_slice()),
             };
+            let count = whole(row.values.first());
             for at in at.unwrap_or_default() {
-                if let Some(cell) = row.labels.last().and_then(&cell) {
-                    gathering.add(*at, cell, whole(row.values.first()))?;
-                }
+                cells(labels, &mut |cell| gathering.add(*at, cell, count))?;
             }
         }
         Ok(())
@@ -126,16 +131,24 @@ impl Open<'_> {
             Tally::Views => "view",
             Tally::Downloads => "download",
         };
-        let rows = self.ask(None, action, vec![Group::Key(Known::Id.into())])?.rows;
+        let rows = self.ask(&self.views, None, &[action], vec![Group::Key(Known::Id.into())])?.rows;
         let tallies = rows.iter().filter_map(|row| Some((text(row.labels.first()?)?.to_owned(), row)));
         Ok(tallies.map(|(id, row)| (id, whole(row.values.first()))).collect())
     }
 
-    fn ask(&self, ids: Option<&[String]>, action: &str, groups: Vec<Group>) -> Result<Answer, StoreError> {
-        if self.views.is_empty() {
+    fn ask(
+        &self,
+        views: &[Arc<DayView>],
+        ids: Option<&[String]>,
+        actions: &[&str],
+        groups: Vec<Group>,
+    ) -> Result<Answer, StoreError> {
+        if views.is_empty() {
             return Ok(Answer { rows: Vec::new(), rows_total: 0, overlap: false });
         }
-        let mut filter = Filter::is(Known::Site, &self.plan.site).and(Filter::is(Known::Action, action));
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        let mut filter = Filter::is(Known::Site, &self.plan.site);
+        filter = filter.and(Filter::Is(Known::Action.into(), actions, Case::Exact));
         if let Some(ids) = ids {
             filter = filter.and(Filter::Is(Known::Id.into(), ids.to_vec(), Case::Exact));
         }
@@ -159,7 +172,7 @@ impl Open<'_> {
             limit: usize::MAX,
             limits: self.plan.limits,
         };
-        ask(self.shared, &self.views, &plan, Deadline::after(plan.limits.time_max))
+        ask(self.shared, views, &plan, Deadline::after(plan.limits.time_max))
     }
 }
 
