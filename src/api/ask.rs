@@ -92,6 +92,13 @@ impl Asked {
         })
     }
 
+    /// The same for a question that events answer: those of its range that are kept.
+    pub(super) async fn of_events(parts: &Parts, caller: &Caller, parameters: &Parameters) -> Result<Self, Problem> {
+        let mut asked = Self::read(parts, caller, parameters).await?;
+        asked.when = parts.kept(&asked.site, asked.when, last_named(parameters))?;
+        Ok(asked)
+    }
+
     /// The days of the range that an answer from what is sound lacks something of.
     pub(super) async fn damaged(&self, parts: &Parts) -> Result<Vec<String>, Problem> {
         match self.wanted {
@@ -115,6 +122,11 @@ impl Asked {
     }
 }
 
+/// The parameter that says where a range ends.
+pub(super) fn last_named(parameters: &Parameters) -> &'static str {
+    ["to", "range"].into_iter().find(|name| parameters.get(name).is_some()).unwrap_or("from")
+}
+
 /// What a question's parameters say of when.
 fn when(parameters: &Parameters, zone: TimeZone, now: Millis) -> Result<When, Unfit> {
     let (from, to) = (parameters.get("from"), parameters.get("to"));
@@ -135,6 +147,13 @@ async fn only(parts: &Parts, site: &str, text: Option<&str>) -> Result<Filter, P
 }
 
 impl Parts {
+    /// The part of a range whose events are kept; refuses one that has none.
+    pub(super) fn kept(&self, site: &str, when: When, at: &str) -> Result<When, Problem> {
+        let rules = self.sites.get(site);
+        let first = rules.retention_days.map(|days| dates::first_kept(self.clock.now(), &rules.zone, days));
+        when.kept(first, at).map_err(unfit)
+    }
+
     /// The goals of a site.
     pub(super) fn goals(&self, site: &str) -> &[Goal] {
         self.goals.get(site).map_or(&[], Vec::as_slice)

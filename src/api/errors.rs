@@ -80,7 +80,7 @@ fn fingerprint(raw: &str) -> Result<u64, Problem> {
 
 async fn read(parts: &Parts, caller: &Caller, uri: &Uri) -> Result<(Question, Wanted), Problem> {
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let Asked { site, when, bots, only, wanted, .. } = Asked::read(parts, caller, &parameters).await?;
+    let Asked { site, when, bots, only, wanted, .. } = Asked::of_events(parts, caller, &parameters).await?;
     let limit = parameters.number("limit", 1..=10_000, 100)?;
     Ok((Question { site, range: when.range, only, bots, limit, limits: parts.questions.limits }, wanted))
 }

@@ -46,7 +46,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let limit = parameters.number("limit", 1..=1_000, 100)?;
     let after = parameters.get("after");
     if after.is_some_and(|after| after.len() > CURSOR_BYTES_MAX) {

@@ -52,7 +52,7 @@ pub(super) async fn export(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(uri.query(), &known(&["q"]))?;
-    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let filter = of_site(&asked.site, asked.bots).and(asked.only.clone()).and(searched(&parameters)?);
     let place = parts.streams.export()?;
     let damaged = asked.damaged(&parts).await?;

@@ -34,7 +34,7 @@ pub(super) async fn flows(
 ) -> Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let page = |name| parameters.get(name).map(|page| stored_page(&parts, &asked.site, page));
     let way = match (page("from_path"), page("to_path")) {
         (None, None) => Way::Whole,

@@ -55,7 +55,7 @@ pub(super) async fn funnel(
     let body = parts.bodies.read(&head.headers, body).await?;
     let (steps, in_body) = read(&body)?;
     let parameters = Parameters::of([in_address, in_body].concat(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let definition = Definition::of(&steps, parts.goals(&asked.site)).map_err(unfit)?;
     answer(&parts, asked, definition, &parameters, format).await
 }
@@ -68,7 +68,7 @@ pub(super) async fn named(
 ) -> Result<Response, Problem> {
     let (path, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let asked = Asked::read(&parts, &caller, &parameters).await?;
+    let asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let raw = path.strip_prefix("/funnels/").unwrap_or_default();
     let name = decode(raw).unwrap_or_else(|| raw.to_owned());
     let definition =

@@ -68,7 +68,7 @@ pub(super) async fn stream(
 
 async fn read(parts: &Parts, caller: &Caller, uri: &Uri) -> Result<Watched, Problem> {
     let parameters = Parameters::read(uri.query(), &KNOWN)?;
-    let Asked { site, when, bots, only, wanted, .. } = Asked::read(parts, caller, &parameters).await?;
+    let Asked { site, when, bots, only, wanted, .. } = Asked::of_events(parts, caller, &parameters).await?;
     let newest_max = parameters.number("limit", 0..=NEWEST_MAX, 20)?;
     let limits = parts.questions.limits;
     Ok(Watched { question: Question { site, zone: when.range.zone, only, bots, newest_max, limits }, wanted })

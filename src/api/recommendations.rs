@@ -64,7 +64,7 @@ async fn answer(
     format: Format,
     id: &str,
 ) -> Result<Response, Problem> {
-    let mut asked = Asked::read(parts, caller, parameters).await?;
+    let mut asked = Asked::of_events(parts, caller, parameters).await?;
     parameters.choice("method", &[("llr", Method::Llr)], Method::Llr)?;
     let over = parameters.choice("over", &Over::NAMED, Over::Visit)?;
     let limit = parameters.number("limit", 1..=10_000, 100)?;

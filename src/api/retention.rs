@@ -42,7 +42,7 @@ pub(super) async fn retention(
 ) -> Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let mut asked = Asked::read(&parts, &caller, &parameters).await?;
+    let mut asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let by = parameters.choice("by", &PERIODS, Interval::Week)?;
     asked.begin(&parts).await?;
     let question = Question {

@@ -7,6 +7,7 @@ mod live;
 mod queries;
 mod query;
 mod recommendations;
+mod retained;
 mod retention;
 mod times;
 
@@ -99,6 +100,7 @@ async fn app() -> App {
 
 fn over(store: Arc<dyn Store>) -> App {
     let shop = SiteRules { zone: jiff::tz::TimeZone::get("Pacific/Auckland").unwrap(), ..SiteRules::named("shop") };
+    let brief = SiteRules { retention_days: Some(10), ..SiteRules::named("brief") };
     let goal =
         Goal { name: "fetched".to_owned(), filter: Filter::is(Known::Action, "download"), value: Known::Value.into() };
     let steps = serde_json::json!([["is", "id", ["/a/b.c"]], "fetched"]);
@@ -109,7 +111,7 @@ fn over(store: Arc<dyn Store>) -> App {
     let parts = Arc::new(Parts {
         sound: store.clone(),
         store,
-        sites: Arc::new(Sites::new(vec![shop], SiteRules::named("default"))),
+        sites: Arc::new(Sites::new(vec![shop, brief], SiteRules::named("default"))),
         goals: HashMap::from([("default".to_owned(), vec![goal])]),
         funnels: HashMap::from([("default".to_owned(), vec![("fetch".to_owned(), funnel)])]),
         queries: Arc::new(Book::new(filed(), Queries::new(Arc::clone(&catalog)))),

@@ -29,7 +29,7 @@ pub(super) async fn times(
 ) -> Result<Response, Problem> {
     let (_, format) = Format::split(uri.path())?;
     let parameters = Parameters::read(uri.query(), &known(&OWN))?;
-    let mut asked = Asked::read(&parts, &caller, &parameters).await?;
+    let mut asked = Asked::of_events(&parts, &caller, &parameters).await?;
     let (of, by) = (metric(&parameters)?, by(&parameters)?);
     asked.begin(&parts).await?;
     let named = [(of.key(), "metric".to_owned())].into_iter().chain(by.key().map(|key| (key.clone(), "by".to_owned())));

@@ -3,7 +3,7 @@
 //! - An id that begins with `/` is a path, brought to the one form in which paths are stored.
 
 use super::Parts;
-use super::ask::{Asked, known, listed, marked};
+use super::ask::{Asked, known, last_named, listed, marked};
 use super::csv::{Cell, Csv};
 use super::format::{Format, json, typed};
 use super::svg::sparkline;
@@ -135,7 +135,7 @@ async fn answer(
     let interval = parameters.choice("interval", &INTERVALS, Interval::Day)?;
     let fill = parameters.choice("fill", &[("0", true)], as_line)?;
     // What is cut interval by interval must not begin long before the first event.
-    if asked.when.is_all && (fill || interval == Interval::Hour || asked.is_elsewhere() || asked.only != Filter::All) {
+    if asked.when.is_all && (fill || is_of_events(&asked, interval)) {
         let days = parts.ask("days", parts.store.days()).await?;
         asked.when.begin_with(days.first().map(|state| state.day), &asked.site_zone);
     }
@@ -144,6 +144,11 @@ async fn answer(
         None if as_line => vec![Field::Views],
         None => Field::PLAIN.to_vec(),
     };
+    let of_tables = |field: &Field| Field::PLAIN.contains(field) || *field == Field::Total;
+    if is_of_events(&asked, interval) || !fields.iter().all(of_tables) {
+        // Refused where none are kept; else what tables tell of the days before stays whole.
+        parts.kept(&asked.site, asked.when.clone(), last_named(parameters))?;
+    }
     let mut once: Vec<String> = stored.iter().flatten().cloned().collect();
     once.sort();
     once.dedup();
@@ -169,6 +174,11 @@ async fn answer(
     let as_asked =
         ids.iter().zip(&stored).map(|(id, stored)| (id.clone(), items.get(stored).cloned().unwrap_or_default()));
     Ok((as_asked.collect(), damaged))
+}
+
+/// Whether events are asked, and not item tables, whatever the fields.
+fn is_of_events(asked: &Asked, interval: Interval) -> bool {
+    interval == Interval::Hour || asked.is_elsewhere() || asked.only != Filter::All
 }
 
 /// The id in a path behind `prefix`, and the format behind it.

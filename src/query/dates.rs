@@ -44,6 +44,35 @@ impl When {
     }
 }
 
+impl When {
+    /// The part of it that is of events that are kept: from the day `first` on, where any are dropped.
+    ///
+    /// # Errors
+    /// What `at` says ends before that.
+    pub fn kept(mut self, first: Option<Day>, at: &str) -> Result<Self, Unfit> {
+        let Some(first) = first else { return Ok(self) };
+        let Range { from, to, days, zone } = self.range;
+        let start = midnight(first.date(), &zone);
+        if start >= to {
+            let message = format!(
+                "{at} ends before {first}, and no event from before that is kept (retention); it may end on {first} or later"
+            );
+            return Err(Unfit::new(at, message));
+        }
+        self.range = match days {
+            Some((_, last)) if from < start => Range::of_days(first, last, zone),
+            None if from < start => Range::of_times(start, to, zone),
+            days => Range { from, to, days, zone },
+        };
+        Ok(self)
+    }
+}
+
+/// The first day whose events are kept when so many days of them are.
+pub fn first_kept(now: Millis, zone: &TimeZone, days: u32) -> Day {
+    Day(day_at(now, zone).0.saturating_sub(i32::try_from(days).unwrap_or(i32::MAX)))
+}
+
 /// The zone of this name.
 pub fn zone(name: &str, at: &str) -> Result<TimeZone, Unfit> {
     TimeZone::get(name).map_err(|_| {

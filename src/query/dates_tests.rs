@@ -97,6 +97,28 @@ fn what_does_not_fit_is_named_with_what_would() {
 }
 
 #[test]
+fn what_ends_before_events_are_kept_is_refused_and_what_begins_before_begins_with_them() {
+    let kept = |from, to| {
+        let when = between((Some(from), Some(to)), TimeZone::UTC, NOW, ("from", "to")).unwrap();
+        when.kept(Day::parse("2015-01-10"), "to").map(|when| when.range.ends())
+    };
+    assert_eq!(kept("2015-01-01", "2015-01-20").unwrap(), ["2015-01-10", "2015-01-20"]);
+    assert_eq!(kept("2015-01-01", "2015-01-10").unwrap(), ["2015-01-10", "2015-01-10"]);
+    assert_eq!(kept("2015-01-11", "2015-01-20").unwrap(), ["2015-01-11", "2015-01-20"]);
+    let times = kept("2015-01-09T12:00:00Z", "2015-01-20T12:00:00Z").unwrap();
+    assert!(times[0].starts_with("2015-01-10T00:00:00") && times[1].starts_with("2015-01-20T12"), "{times:?}");
+    let unfit = kept("2015-01-01", "2015-01-09").unwrap_err();
+    assert!(unfit.at == "to" && unfit.message.contains("it may end on 2015-01-10 or later"), "{unfit:?}");
+    let all = word("all", TimeZone::UTC, NOW, "range").unwrap();
+    assert_eq!(all.clone().kept(None, "range"), Ok(all));
+    assert_eq!(first_kept(NOW, &TimeZone::UTC, 0), day_at(NOW, &TimeZone::UTC));
+    assert_eq!(
+        first_kept(NOW, &TimeZone::UTC, u32::MAX),
+        Day(i32::MIN).max(Day(day_at(NOW, &TimeZone::UTC).0 - i32::MAX))
+    );
+}
+
+#[test]
 fn all_of_time_begins_with_the_first_day_held_in_any_zone() {
     let site_zone = of("Europe/Vienna");
     let held = Day::parse("2015-01-22");
