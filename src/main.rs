@@ -126,7 +126,7 @@ async fn with_client(
         }
         Err(error) if error.is_held() => {
             let url = app::held_url(config);
-            print(&ask(&Client::remote(&url, through.key.clone())).await.with_context(|| {
+            print(&ask(&Client::held(&url, through.key.clone())).await.with_context(|| {
                 format!("a server holds {}; asked it at {url} (--to names another)", config.data_dir.display())
             })?)
         }

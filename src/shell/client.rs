@@ -1,15 +1,18 @@
 //! Client: how every command asks: the same HTTP API, of a running server or of the data folder opened in this process.
 //! - No command reads the store by itself: what the shell says is what the API says.
 //! - An answer that is a problem becomes an error with its detail.
-//! - Absent: TLS; a server elsewhere is reached through a tunnel or its proxy's loopback.
+//! - A server's certificate is held against the system's (`SSL_CERT_FILE` names others). That of the server which holds the
+//!   data folder is not: the folder itself says where it listens, and its certificate need not name this machine's loopback.
 
 use super::ShellError;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
+use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// How long a server may take to answer: an import's end seals days.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -32,8 +35,23 @@ pub enum Client {
 impl Client {
     /// A client of the server at `url`.
     pub fn remote(url: &str, key: Option<String>) -> Self {
+        Self::verifying(url, key, true)
+    }
+
+    /// A client of the server that holds the data folder, at the address that it left there.
+    pub fn held(url: &str, key: Option<String>) -> Self {
+        Self::verifying(url, key, false)
+    }
+
+    fn verifying(url: &str, key: Option<String>, verifies: bool) -> Self {
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::PlatformVerifier)
+            .disable_verification(!verifies)
+            .build();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_TIMEOUT));
-        Self::Remote { url: url.trim_end_matches('/').to_owned(), key, agent: settings.build().into() }
+        let agent = settings.tls_config(tls).build().into();
+        Self::Remote { url: url.trim_end_matches('/').to_owned(), key, agent }
     }
 
     /// Asks, and gives back the body of a success.

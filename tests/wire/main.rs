@@ -6,3 +6,4 @@
 mod service;
 mod support;
 mod tick;
+mod tls;
