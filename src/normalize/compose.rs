@@ -70,12 +70,17 @@ fn site(draft: &mut Draft, context: &Context<'_>) -> Result<Text, Rejection> {
 /// When it happened, by the receiver's clock where the sender doubts its own; within the range that is taken.
 fn moment(draft: &Draft, rules: &SiteRules, context: &Context<'_>, notes: &mut Notes) -> Result<Millis, Rejection> {
     let received_at = context.sender.received_at;
-    let Some(value) = &draft.time else { return Ok(received_at) };
     let refuse = |text: String| Rejection::of_key(Reason::Time, "@timestamp", text);
-    let Some(said) = time::read(value) else {
-        let kind = fit::kind(value);
-        let text = format!("@timestamp is {kind} that names no time: RFC 3339 with an offset, or a number since 1970");
-        return Err(refuse(text));
+    let said = match (&draft.time, draft.protocol_time) {
+        (Some(value), _) => time::read(value).ok_or_else(|| {
+            let kind = fit::kind(value);
+            refuse(format!("@timestamp is {kind} that names no time: RFC 3339 with an offset, or a number since 1970"))
+        })?,
+        (None, Some(said)) => {
+            notes.add("time", Some("@timestamp"), || "its protocol says so".to_owned());
+            said
+        }
+        (None, None) => return Ok(received_at),
     };
     let at = match draft.sent_at {
         Some(sent_at) => {

@@ -24,6 +24,8 @@ pub struct Draft {
     known: Vec<Option<Value>>,
     /// `@timestamp`, not yet read.
     pub time: Option<Value>,
+    /// When it happened by its protocol, should nothing else say so.
+    pub protocol_time: Option<Millis>,
     /// `sent_at`.
     pub sent_at: Option<Millis>,
     /// The person's address.
@@ -48,6 +50,7 @@ impl Draft {
         Self {
             known: vec![None; Known::all().len()],
             time: None,
+            protocol_time: None,
             sent_at: None,
             ip: None,
             agent: None,

@@ -6,7 +6,7 @@
 use super::aliases::{ADDRESS_NAMES, Alias, Meaning, OTHERS, SHORT, Target, meaning};
 use super::context::Context;
 use super::draft::{Draft, read_ip};
-use super::{Notes, Reason, Rejection, access, json, mask};
+use super::{Notes, Reason, Rejection, access, json, mask, time};
 use crate::event::{Known, RawEvent, Text, Value};
 use std::collections::HashSet;
 
@@ -25,6 +25,7 @@ pub(super) struct Named {
 pub(super) fn gather(raw: RawEvent, context: &Context<'_>, notes: &mut Notes) -> Result<Draft, Rejection> {
     check_names(&raw, context)?;
     let mut draft = Draft::empty();
+    draft.protocol_time = raw.protocol_time;
     let (mut others, mut short) = (Vec::new(), Vec::new());
     let is_log = context.sender.receiver.is_log();
     for (name, value) in raw.fields {
@@ -109,7 +110,9 @@ pub(super) fn set_free(draft: &mut Draft, name: Text, value: Value) {
 
 fn take_other(draft: &mut Draft, named: Named, typed: bool, notes: &mut Notes) {
     let Named { alias, value, .. } = named;
-    if !draft.is_vacant(alias.target) {
+    // Where the protocol says when it was, an application's own `timestamp` need not be one.
+    let is_known = alias.target == Target::Time && draft.protocol_time.is_some() && time::read(&value).is_none();
+    if is_known || !draft.is_vacant(alias.target) {
         return lose(draft, alias, value, notes);
     }
     match draft.put(alias.target, value, typed, alias.digits) {

@@ -29,7 +29,7 @@ pub(super) fn read(line: &[u8], has_vhost: bool) -> Result<RawEvent, Rejection> 
     for name in ["referer", "user_agent"] {
         push(&mut fields, name, rest.next().unwrap_or_default());
     }
-    Ok(RawEvent { fields, typed: true, bytes: line.len() })
+    Ok(RawEvent { fields, typed: true, protocol_time: None, bytes: line.len() })
 }
 
 /// Splits at ` [time] `; the time is the first bracket behind a space.

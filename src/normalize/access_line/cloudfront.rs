@@ -69,7 +69,7 @@ pub(super) fn read(line: &[u8], columns: &Fields) -> Result<RawEvent, Rejection>
     for (name, value) in columns.0.iter().zip(&given) {
         column(&mut fields, name, value);
     }
-    Ok(RawEvent { fields, typed: true, bytes: line.len() })
+    Ok(RawEvent { fields, typed: true, protocol_time: None, bytes: line.len() })
 }
 
 fn column(fields: &mut Vec<(Text, Value)>, name: &str, value: &[u8]) {

@@ -90,7 +90,7 @@ pub fn is_comment(line: &[u8], format: &LineFormat) -> bool {
 pub fn unparsed(line: &[u8]) -> RawEvent {
     let text = String::from_utf8_lossy(line);
     let message = Value::text(mask::addresses(&text).into_owned());
-    RawEvent { fields: vec![("message".into(), message)], typed: true, bytes: line.len() }
+    RawEvent { fields: vec![("message".into(), message)], typed: true, protocol_time: None, bytes: line.len() }
 }
 
 /// Blots out the addresses in the text of a line that does not parse.

@@ -245,7 +245,7 @@ proptest! {
         receiver in prop::sample::select(vec![Receiver::Tick, Receiver::Pixel, Receiver::Log, Receiver::File]),
     ) {
         let world = World::of(receiver).with_browser();
-        if let Ok(event) = world.raw(RawEvent { fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(), typed, bytes: 0 }) {
+        if let Ok(event) = world.raw(RawEvent { fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(), typed, ..RawEvent::default() }) {
             let day = event.day();
             prop_assert!(day.0 > -5_000_000 && day.0 < 20_000);
             for (key, value) in event.fields() {

@@ -101,7 +101,7 @@ impl World {
 
     pub fn form(&self, pairs: &[(&str, &str)]) -> Event {
         let fields = pairs.iter().map(|(k, v)| ((*k).into(), crate::event::Value::text(*v))).collect();
-        self.raw(RawEvent { fields, typed: false, bytes: 0 }).expect("a form")
+        self.raw(RawEvent { fields, typed: false, ..RawEvent::default() }).expect("a form")
     }
 
     /// Checks rows of (event, keys expected in it); `null` expects a key to be absent.

@@ -1,7 +1,8 @@
 //! When an event happened, its day, and the range that is taken.
 
-use super::support::World;
-use crate::normalize::Reason;
+use super::support::{NOW, World, holds};
+use crate::event::RawEvent;
+use crate::normalize::{Reason, json};
 
 #[test]
 fn every_form_of_a_time() {
@@ -82,4 +83,37 @@ fn the_day_is_the_sites() {
         (r#"{"@timestamp":"2015-05-17T21:59:59.999Z"}"#, r#"{"day":"2015-05-17"}"#),
         (r#"{"@timestamp":"2015-05-17T22:00:00Z"}"#, r#"{"day":"2015-05-18"}"#),
     ]);
+}
+
+#[test]
+fn the_protocols_time_counts_where_the_event_names_none() {
+    const SAID: i64 = 1_431_857_103_123;
+    let rows = [
+        (r#"{"a":1}"#, r#"{"@timestamp":"2015-05-17T10:05:03.123Z"}"#),
+        (r#"{"@timestamp":"2015-05-17T11:00:00Z"}"#, r#"{"@timestamp":"2015-05-17T11:00:00.000Z"}"#),
+        (r#"{"timestamp":"2015-05-17T11:00:00Z"}"#, r#"{"@timestamp":"2015-05-17T11:00:00.000Z","timestamp":null}"#),
+        (
+            r#"{"timestamp":"2015-05-17 11:00:00,123"}"#,
+            r#"{"@timestamp":"2015-05-17T10:05:03.123Z","timestamp":"2015-05-17 11:00:00,123"}"#,
+        ),
+        (r#"{"time":1431860000}"#, r#"{"@timestamp":"2015-05-17T10:05:03.123Z","time":1431860000}"#),
+        (
+            r#"{"time":1431860000,"request":"GET /a HTTP/1.1","status":200}"#,
+            r#"{"@timestamp":"2015-05-17T10:53:20.000Z","time":null}"#,
+        ),
+        (r#"{"sent_at":1431857104.123}"#, r#"{"@timestamp":"2015-05-17T11:59:59.000Z"}"#),
+    ];
+    let world = World::log();
+    let raw = |text: &str, said| RawEvent {
+        protocol_time: Some(said),
+        ..json::read(text.as_bytes(), &world.limits).expect("JSON")
+    };
+    for (text, expected) in rows {
+        holds(&world.raw(raw(text, SAID)).expect("an event"), expected, text);
+    }
+    for (text, said) in
+        [(r#"{"@timestamp":"noon"}"#, SAID), ("{}", NOW + 86_400_001), ("{}", i64::MAX), ("{}", i64::MIN)]
+    {
+        assert_eq!(world.raw(raw(text, said)).expect_err(text).reason, Reason::Time, "{text} {said}");
+    }
 }

@@ -98,5 +98,5 @@ pub(super) fn texts(pairs: Vec<(String, String)>, bytes: usize, limits: &Limits)
         return Err(Rejection::new(Reason::EventTooLarge, text));
     }
     let fields = pairs.into_iter().map(|(name, value)| (name.into(), Value::text(value))).collect();
-    Ok(RawEvent { fields, typed: false, bytes })
+    Ok(RawEvent { fields, typed: false, protocol_time: None, bytes })
 }
