@@ -7,6 +7,7 @@
 mod counts;
 pub mod http;
 mod intake;
+pub mod msgpack;
 mod port;
 
 pub use counts::{Counted, Counts};

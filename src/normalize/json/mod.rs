@@ -1,18 +1,18 @@
 //! JSON: the bytes of a body become raw events.
 //! - Nothing here recurses deeper than [`Limits::depth_max`]: depth is counted before the parser begins.
-//! - Objects are flattened with `.` as they are read; no tree is built.
+//! - Objects are flattened with `.` as they are read (`flatten`).
 //! - Whole numbers are exact up to 64 bits, larger ones become floats, `1e999` is refused.
 //! - Of duplicate keys both are handed on, in order; the last wins (`normalize`).
 //! - Every refusal names its place: line and column, from 1, columns in bytes.
 
 mod body;
-mod flatten;
 mod lossy;
 mod split;
 
 pub use body::{BodyError, read_all};
 pub use split::{Layout, Part, Parts, split};
 
+use super::flatten::{self, Refusal};
 use super::{Limits, Reason, Rejection};
 use crate::event::RawEvent;
 
@@ -67,12 +67,16 @@ fn read_within(body: &[u8], offset: usize, slice: &[u8], limits: &Limits) -> Res
         Some(b'{') => {}
         _ => return Err(not_an_object(body, offset, bare)),
     }
-    let mut raw = flatten::object(text, limits).map_err(|refusal| match refusal {
-        flatten::Refusal::Rule(rejection) => rejection,
-        flatten::Refusal::Syntax(error) => syntax(body, offset, &error),
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let fields = flatten::fields(&mut parser, limits).and_then(|fields| {
+        parser.end().map_err(Refusal::Syntax)?;
+        Ok(fields)
+    });
+    let fields = fields.map_err(|refusal| match refusal {
+        Refusal::Rule(rejection) => rejection,
+        Refusal::Syntax(error) => syntax(body, offset, &error),
     })?;
-    raw.bytes = slice.len();
-    Ok(raw)
+    Ok(RawEvent { fields, typed: true, protocol_time: None, bytes: slice.len() })
 }
 
 fn no_unicode(body: &[u8], offset: usize) -> Rejection {
