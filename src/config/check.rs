@@ -42,7 +42,7 @@ pub(super) fn check(raw: raw::Raw) -> Result<Config, ConfigError> {
 fn check_http(raw: raw::Http) -> Result<Http, ConfigError> {
     Ok(Http {
         listen: address("http.listen", raw.listen.as_deref().unwrap_or("127.0.0.1:7171"))?,
-        tls: tls("http", raw.tls_cert, raw.tls_key)?,
+        tls: tls("http", raw.tls)?,
         trusted_proxies: networks("http.trusted_proxies", raw.trusted_proxies)?,
         body_bytes_max: size("http.body_bytes_max", raw.body_bytes_max, 16 * MIB, 1024, 1024 * MIB)?,
         connections_max: size("http.connections_max", raw.connections_max, 16_384, 1, 1_000_000)?,
@@ -243,12 +243,12 @@ pub(super) fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> 
 }
 
 /// A certificate, where one is given, with its key.
-pub(super) fn tls(room: &str, cert: Option<String>, key: Option<String>) -> Result<Option<TlsFiles>, ConfigError> {
-    match (cert, key) {
+pub(super) fn tls(room: &str, raw: raw::Tls) -> Result<Option<TlsFiles>, ConfigError> {
+    match (raw.cert, raw.key) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.into(), key: key.into() })),
-        (Some(cert), None) => Err(bad(&format!("{room}.tls_cert"), cert, &format!("{room}.tls_key as well"))),
-        (None, Some(key)) => Err(bad(&format!("{room}.tls_key"), key, &format!("{room}.tls_cert as well"))),
+        (Some(cert), None) => Err(bad(&format!("{room}.tls.cert"), cert, &format!("{room}.tls.key as well"))),
+        (None, Some(key)) => Err(bad(&format!("{room}.tls.key"), key, &format!("{room}.tls.cert as well"))),
     }
 }
 

@@ -12,6 +12,9 @@ const RESERVED: &[&str] = &["METRONOME_CONFIG", "METRONOME_KEY", "METRONOME_URL"
 /// What Kubernetes tells every container about a service of our name.
 const FOREIGN: &[&str] = &["METRONOME_SERVICE_", "METRONOME_PORT"];
 
+/// A table whose keys are names of the operator's.
+const NAMED: &str = "forward.users";
+
 static EXAMPLE_TABLE: LazyLock<Table> = LazyLock::new(|| uncommented(true).parse().unwrap_or_default());
 
 /// The example's lines with their comment signs taken off the keys; with those of unset keys or without.
@@ -21,8 +24,9 @@ pub(super) fn uncommented(with_unset: bool) -> String {
             return with_unset.then(|| unset.to_owned());
         }
         let bare = line.strip_prefix("# ").unwrap_or(line);
-        let is_key =
-            bare.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let is_key = bare
+            .split_once(" = ")
+            .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.'));
         (is_key || bare.starts_with('[')).then(|| bare.to_owned())
     };
     EXAMPLE.lines().filter_map(line).collect::<Vec<_>>().join("\n")
@@ -72,14 +76,19 @@ fn set(table: &mut Table, path: &str, value: Value) {
         Some((section, key)) => {
             let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = inner {
-                inner.insert(key.to_owned(), value);
+                set(inner, key, value);
             }
         }
     }
 }
 
-/// Every key of a table as `section.key`; of an array of tables the keys of each.
+/// Every key of a table as `section.key`; of an array of tables the keys of each; names of the operator's left out.
 fn paths(table: &Table) -> Vec<String> {
+    let of_names = |path: String| if path.starts_with(NAMED) { NAMED.to_owned() } else { path };
+    all_paths(table).into_iter().map(of_names).collect()
+}
+
+fn all_paths(table: &Table) -> Vec<String> {
     let mut all = Vec::new();
     for (key, value) in table {
         let inner: Vec<&Table> = match value {
@@ -90,7 +99,7 @@ fn paths(table: &Table) -> Vec<String> {
         if inner.is_empty() {
             all.push(key.clone());
         }
-        all.extend(inner.into_iter().flat_map(paths).map(|path| format!("{key}.{path}")));
+        all.extend(inner.into_iter().flat_map(all_paths).map(|path| format!("{key}.{path}")));
     }
     all
 }

@@ -3,6 +3,7 @@
 //! - Absent: defaults and checks (`check`).
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -31,8 +32,14 @@ pub(super) struct Http {
     pub trusted_proxies: Option<Vec<String>>,
     pub body_bytes_max: Option<u64>,
     pub connections_max: Option<u64>,
-    pub tls_cert: Option<String>,
-    pub tls_key: Option<String>,
+    pub tls: Tls,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Tls {
+    pub cert: Option<String>,
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,8 +47,7 @@ pub(super) struct Http {
 pub(super) struct Port {
     pub listen: Option<String>,
     pub site: Option<String>,
-    pub tls_cert: Option<String>,
-    pub tls_key: Option<String>,
+    pub tls: Tls,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,10 +55,17 @@ pub(super) struct Port {
 pub(super) struct Forward {
     pub listen: Option<String>,
     pub site: Option<String>,
-    pub tls_cert: Option<String>,
-    pub tls_key: Option<String>,
+    pub tls: Tls,
     pub shared_key: Option<String>,
-    pub users: Option<Vec<String>>,
+    pub users: Option<Users>,
+}
+
+/// Names and passwords: `{ alice = "wonder" }`, or `["alice:wonder"]`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Users {
+    Named(BTreeMap<String, String>),
+    Listed(Vec<String>),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,8 +73,7 @@ pub(super) struct Forward {
 pub(super) struct Syslog {
     pub listen: Option<String>,
     pub site: Option<String>,
-    pub tls_cert: Option<String>,
-    pub tls_key: Option<String>,
+    pub tls: Tls,
     pub timezone: Option<String>,
 }
 

@@ -18,14 +18,9 @@ pub(super) fn check(
 }
 
 fn check_forward(raw: raw::Forward) -> Result<Option<Forward>, ConfigError> {
-    let raw::Forward { listen, site, tls_cert, tls_key, shared_key, users } = raw;
-    let Some(port) = port("forward", raw::Port { listen, site, tls_cert, tls_key })? else { return Ok(None) };
-    let user = |text: String| match text.split_once(':') {
-        Some((name, password)) if !name.is_empty() => Ok((name.to_owned(), Secret(password.to_owned()))),
-        // Not shown: it may be a password.
-        _ => Err(bad("forward.users", "…", "a name, a colon and a password, as in \"alice:wonder\"")),
-    };
-    let users: Vec<_> = users.unwrap_or_default().into_iter().map(user).collect::<Result<_, _>>()?;
+    let raw::Forward { listen, site, tls, shared_key, users } = raw;
+    let Some(port) = port("forward", raw::Port { listen, site, tls })? else { return Ok(None) };
+    let users = users.map_or_else(|| Ok(Vec::new()), check_users)?;
     if shared_key.is_none() && !users.is_empty() {
         return Err(bad(
             "forward.users",
@@ -36,15 +31,32 @@ fn check_forward(raw: raw::Forward) -> Result<Option<Forward>, ConfigError> {
     Ok(Some(Forward { port, shared_key: shared_key.map(Secret), users }))
 }
 
+fn check_users(users: raw::Users) -> Result<Vec<(String, Secret)>, ConfigError> {
+    let users: Vec<(String, String)> = match users {
+        raw::Users::Named(users) => users.into_iter().collect(),
+        raw::Users::Listed(users) => {
+            let split =
+                |text: String| text.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()));
+            // Not shown: it may be a password.
+            let unfit = || bad("forward.users", "…", "a name, a colon and a password each, as in [\"alice:wonder\"]");
+            users.into_iter().map(split).collect::<Option<_>>().ok_or_else(unfit)?
+        }
+    };
+    if users.iter().any(|(name, _)| name.is_empty()) {
+        return Err(bad("forward.users", "", "names that are not empty"));
+    }
+    Ok(users.into_iter().map(|(name, password)| (name, Secret(password))).collect())
+}
+
 fn check_syslog(raw: raw::Syslog) -> Result<Option<Syslog>, ConfigError> {
-    let raw::Syslog { listen, site, tls_cert, tls_key, timezone } = raw;
+    let raw::Syslog { listen, site, tls, timezone } = raw;
     let zone = zone("syslog.timezone", timezone)?;
-    let port = port("syslog", raw::Port { listen, site, tls_cert, tls_key })?;
+    let port = port("syslog", raw::Port { listen, site, tls })?;
     Ok(port.map(|port| Syslog { port, zone }))
 }
 
 fn port(room: &str, raw: raw::Port) -> Result<Option<Port>, ConfigError> {
-    let tls = tls(room, raw.tls_cert, raw.tls_key)?;
+    let tls = tls(room, raw.tls)?;
     let Some(listen) = raw.listen else { return Ok(None) };
     let listen = address(&format!("{room}.listen"), &listen)?;
     match raw.site {

@@ -38,6 +38,45 @@ fn every_field_of_the_raw_form_is_in_the_commented_file() {
 }
 
 #[test]
+fn receivers_are_off_unless_they_say_where_they_listen() {
+    let config = load_text("[lines]\nsite = \"a\"", &[]).expect("off").receivers;
+    assert!(
+        config.lines.is_none() && config.forward.is_none() && config.syslog.is_none() && config.lumberjack.is_none()
+    );
+    let text = "[forward]\nlisten = \"127.0.0.1:24224\"\ntls.cert = \"c\"\ntls.key = \"k\"\nshared_key = \"s\"\nusers = { alice = \"w\" }";
+    let forward = load_text(text, &[]).expect("on").receivers.forward.expect("forward");
+    assert_eq!((forward.port.listen.port(), forward.users.len()), (24224, 1));
+    assert!(forward.port.tls.is_some() && forward.shared_key == Some(Secret("s".to_owned())));
+    assert!(!format!("{forward:?}").contains("\"w\""), "{forward:?}");
+    let environment = [
+        ("METRONOME_FORWARD_LISTEN", "127.0.0.1:0"),
+        ("METRONOME_FORWARD_SHARED_KEY", "s"),
+        ("METRONOME_FORWARD_USERS", "[\"alice:w:x\"]"),
+        ("METRONOME_FORWARD_TLS_CERT", "c"),
+        ("METRONOME_FORWARD_TLS_KEY", "k"),
+    ];
+    let forward = load_text("", &environment).expect("on").receivers.forward.expect("forward");
+    assert_eq!(forward.users, [("alice".to_owned(), Secret("w:x".to_owned()))]);
+    assert!(forward.port.tls.is_some());
+}
+
+#[test]
+fn what_does_not_fit_a_receiver_is_told_without_its_secrets() {
+    let rows = [
+        ("[http]\ntls.cert = \"c\"", "http.tls.key as well"),
+        ("[syslog]\nlisten = \"here\"", "syslog.listen"),
+        ("[syslog]\ntimezone = \"Mars\"", "syslog.timezone"),
+        ("[lines]\nlisten = \"127.0.0.1:1\"\nsite = \"\"", "lines.site"),
+        ("[forward]\nlisten = \"127.0.0.1:1\"\nusers = { a = \"hidden\" }", "forward.shared_key as well"),
+        ("[forward]\nlisten = \"127.0.0.1:1\"\nshared_key = \"s\"\nusers = [\"hidden\"]", "forward.users"),
+    ];
+    for (text, says) in rows {
+        let error = load_text(text, &[]).expect_err(text).to_string();
+        assert!(error.contains(says) && !error.contains("hidden"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn unknown_keys_name_the_nearest_known_one() {
     let rows = [
         ("[http]\nlisten_on = \"x\"", "http.listen_on", "http.listen"),

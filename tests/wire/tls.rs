@@ -78,7 +78,7 @@ fn a_certificate_that_cannot_be_used_is_told_at_the_start() {
     let empty = certified.file("empty.pem");
     std::fs::write(Path::new(&empty), "").expect("written");
     let table = [
-        (&cert, None, "http.tls_cert"),
+        (&cert, None, "http.tls.cert"),
         (&cert, Some(&cert), "read key"),
         (&empty, Some(&key), "there is none in it"),
         (&"/nowhere.pem".to_owned(), Some(&key), "/nowhere.pem"),
