@@ -229,9 +229,7 @@ fn seen(rows: &Rows, masks: &[Mask], many: usize) -> Vec<bool> {
     }
     let mut seen = vec![false; rows.len()];
     for mask in masks().filter(|mask| **mask != Passing::None) {
-        for place in (0..many).filter(|place| mask.sees(*place)) {
-            rows.each(place, |row| seen[row] = true);
-        }
+        mask.each(many, |place| rows.each(place, |row| seen[row] = true));
     }
     seen
 }

@@ -3,6 +3,7 @@
 //! - This and `segment` alone know of scales, of ordinals of visitors, and of what stands in the table of visits.
 //! - Values of one document come in order; within one column that is the order of its list.
 
+use super::bits::Bits;
 use super::docs::{Docs, Passing};
 use super::hashes::Hashes;
 use super::stored::Stored;
@@ -184,8 +185,8 @@ impl Source {
 
     /// Which documents have a raw number that passes.
     pub fn passing(&self, docs: &Docs, passes: impl Fn(u64) -> bool) -> Passing {
-        let mut passing = vec![false; docs.len()];
-        self.for_each(docs, |place, raw| passing[place] |= passes(raw));
+        let mut passing = Bits::none(docs.len());
+        self.for_each(docs, |place, raw| passing.set(place, passes(raw)));
         Passing::Some(passing)
     }
 

@@ -1,6 +1,8 @@
 //! Docs: documents of one segment, and which of them pass a test.
 //! - What passes is known without looking at each where that can be: all, or none.
 
+use super::bits::Bits;
+
 /// Documents looked at in one go.
 pub const BLOCK: u32 = 1024;
 
@@ -43,12 +45,12 @@ impl Docs {
         }
     }
 
-    /// Those at these places, ascending.
-    pub fn pick(self, places: Vec<u32>) -> Self {
+    /// Those at the places whose bits are set.
+    pub fn pick(self, places: &Bits) -> Self {
         match self {
-            Self::All(all) if places.len() == all as usize => Self::All(all),
-            Self::All(_) => Self::Some(places),
-            Self::Some(docs) => Self::Some(places.into_iter().map(|place| docs[place as usize]).collect()),
+            Self::All(all) if places.count() == all as usize => Self::All(all),
+            Self::All(_) => Self::Some(places.docs()),
+            Self::Some(docs) => Self::Some(places.ones().map(|place| docs[place]).collect()),
         }
     }
 
@@ -80,7 +82,7 @@ pub enum Passing {
     /// None.
     None,
     /// By place.
-    Some(Vec<bool>),
+    Some(Bits),
 }
 
 impl Passing {
@@ -89,9 +91,18 @@ impl Passing {
         if matching.len() == docs.len() {
             return Self::All;
         }
-        let mut passing = vec![false; docs.len()];
-        places(docs, matching, |place| passing[place] = true);
+        let mut passing = Bits::none(docs.len());
+        places(docs, matching, |place| passing.set(place, true));
         Self::Some(passing)
+    }
+
+    /// Calls `each` with the places, of so many, that pass, ascending.
+    pub fn each(&self, many: usize, each: impl FnMut(usize)) {
+        match self {
+            Self::All => (0..many).for_each(each),
+            Self::None => {}
+            Self::Some(passing) => passing.ones().for_each(each),
+        }
     }
 
     /// Whether the document at a place passes.
@@ -99,7 +110,7 @@ impl Passing {
         match self {
             Self::All => true,
             Self::None => false,
-            Self::Some(passing) => passing[place],
+            Self::Some(passing) => passing.has(place),
         }
     }
 
@@ -108,7 +119,7 @@ impl Passing {
         match self {
             Self::All => docs,
             Self::None => 0,
-            Self::Some(passing) => passing.iter().filter(|passes| **passes).count(),
+            Self::Some(passing) => passing.count(),
         }
     }
 
@@ -118,7 +129,7 @@ impl Passing {
             (Self::All, _) | (_, Self::All) => Self::All,
             (Self::None, one) | (one, Self::None) => one,
             (Self::Some(mut passing), Self::Some(more)) => {
-                passing.iter_mut().zip(more).for_each(|(one, other)| *one |= other);
+                passing.join(&more);
                 Self::Some(passing)
             }
         }
@@ -131,7 +142,7 @@ impl Passing {
             (Self::All, one) => one.clone(),
             (one, Self::All) => one,
             (Self::Some(mut passing), Self::Some(more)) => {
-                passing.iter_mut().zip(more).for_each(|(one, other)| *one &= other);
+                passing.meet(more);
                 Self::Some(passing)
             }
         }
@@ -143,7 +154,7 @@ impl Passing {
             Self::All => Self::None,
             Self::None => Self::All,
             Self::Some(mut passing) => {
-                passing.iter_mut().for_each(|one| *one = !*one);
+                passing.flip();
                 Self::Some(passing)
             }
         }
@@ -154,10 +165,7 @@ impl Passing {
         match self {
             Self::All => docs,
             Self::None => Docs::Some(Vec::new()),
-            Self::Some(passing) => {
-                let places = passing.iter().enumerate().filter(|(_, passes)| **passes);
-                docs.pick(places.map(|(place, _)| place as u32).collect()) // places are below a segment's size, a u32
-            }
+            Self::Some(passing) => docs.pick(&passing),
         }
     }
 }

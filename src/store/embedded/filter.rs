@@ -3,6 +3,7 @@
 //! - A test of text is made once for each different text of a segment, never for each event.
 //! - Absent: time ranges of whole days (`collect` passes over days that lie outside).
 
+use super::bits::Bits;
 use super::columns::Form;
 use super::docs::{Docs, Passing, intersect};
 use super::error::io_error;
@@ -112,10 +113,10 @@ impl Compiled {
             }
             Self::Phrase(phrase) => Passing::among(docs, &words::restrict(segment, phrase, docs)?),
             Self::Number(key, comparison, bound) => {
-                let mut passing = vec![false; docs.len()];
+                let mut passing = Bits::none(docs.len());
                 let columns = segment.columns(key)?;
                 let numbers =
-                    columns.numbers(docs, |place, number| passing[place] |= compares(number, *comparison, *bound));
+                    columns.numbers(docs, |place, number| passing.set(place, compares(number, *comparison, *bound)));
                 numbers.map_err(io_error("read numbers of", segment.day))?;
                 Passing::Some(passing)
             }

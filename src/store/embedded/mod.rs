@@ -11,6 +11,7 @@ mod answer;
 mod aside;
 mod ask;
 mod asked;
+mod bits;
 mod cache;
 mod care;
 mod checked;

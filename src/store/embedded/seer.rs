@@ -35,16 +35,13 @@ impl Seer<'_> {
                 Some(First::Same(NONE)) => {}
                 Some(First::Same(row)) => states[*row as usize].many(self.mask.count(self.docs.len()), 1.0),
                 _ => {
-                    for place in (0..self.docs.len()).filter(|place| self.mask.sees(*place)) {
-                        self.rows.each(place, |row| states[row].count());
-                    }
+                    self.mask.each(self.docs.len(), |place| self.rows.each(place, |row| states[row].count()));
                 }
             },
             Measure::Having(key) => {
                 let having = self.segment.columns(key)?.having(self.docs);
-                for place in (0..self.docs.len()).filter(|place| having.sees(*place) && self.mask.sees(*place)) {
-                    self.rows.each(place, |row| states[row].count());
-                }
+                let counted = having.and(self.mask);
+                counted.each(self.docs.len(), |place| self.rows.each(place, |row| states[row].count()));
             }
             Measure::Distinct(key) => self.distinct(key, hash_of, states)?,
             Measure::Daily(key) if is_of_visitors(key) && self.settle(key, states)? => {}

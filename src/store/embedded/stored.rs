@@ -3,6 +3,7 @@
 //! - Where many documents have a value but not all, which ones is kept as bits once it was asked: the file says it slowly.
 //!   A bit a document, and only of such columns.
 
+use super::bits::Bits;
 use super::docs::{BLOCK, Docs};
 use std::sync::OnceLock;
 use tantivy::columnar::{Column, ColumnIndex};
@@ -16,7 +17,7 @@ const MANY: usize = 8;
 pub struct Stored {
     column: Column<u64>,
     /// Which documents have a value.
-    bits: OnceLock<Box<[u64]>>,
+    bits: OnceLock<Bits>,
 }
 
 impl Stored {
@@ -77,12 +78,12 @@ impl Stored {
                 read.in_order(having.map(|doc| doc as usize), index.num_non_nulls(), each);
             }
             (Docs::All(all), ColumnIndex::Optional(index)) => {
-                read.in_order(ones(self.bits(*all)), index.num_non_nulls(), each);
+                read.in_order(self.bits(*all).ones(), index.num_non_nulls(), each);
             }
             (Docs::Some(some), ColumnIndex::Optional(index))
                 if index.num_non_nulls() >= self.docs() / FEW && some.len() > self.docs() as usize / MANY =>
             {
-                let mut ranks = Ranks::new(self.bits(self.docs()));
+                let mut ranks = Ranks::new(self.bits(self.docs()).words());
                 docs.blocks(|from, block| {
                     let rows = block.iter().zip(from..).filter_map(|(doc, place)| Some((place, ranks.row(*doc)?)));
                     let (places, rows): (Vec<usize>, Vec<u32>) = rows.unzip();
@@ -109,31 +110,19 @@ impl Stored {
         });
     }
 
-    fn bits(&self, docs: u32) -> &[u64] {
+    fn bits(&self, docs: u32) -> &Bits {
         self.bits.get_or_init(|| {
-            let mut bits = vec![0; docs.div_ceil(u64::BITS) as usize];
+            let mut bits = Bits::none(docs as usize);
             let (mut having, mut rows) = (Vec::new(), Vec::new());
             Docs::All(docs).blocks(|_, block| {
                 having.clear();
                 rows.clear();
                 self.column.row_ids_for_docs(block, &mut having, &mut rows);
-                having.iter().for_each(|doc| bits[(doc / u64::BITS) as usize] |= 1 << (doc % u64::BITS));
+                having.iter().for_each(|doc| bits.set(*doc as usize, true));
             });
-            bits.into()
+            bits
         })
     }
-}
-
-/// The places of ones.
-fn ones(bits: &[u64]) -> impl Iterator<Item = usize> {
-    bits.iter().enumerate().flat_map(|(at, word)| {
-        let mut left = *word;
-        std::iter::from_fn(move || {
-            let next = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (next < u64::BITS).then_some(at * u64::BITS as usize + next as usize)
-        })
-    })
 }
 
 /// The rows of documents that are asked for in order.

@@ -6,6 +6,7 @@
 //! - Ends early when the reader leaves, past the deadline, and past the bound of events.
 
 use super::ask::side_by_side;
+use super::bits::Bits;
 use super::deadline::Deadline;
 use super::docs::{Docs, places};
 use super::error::io_error;
@@ -66,13 +67,15 @@ impl Question {
             Some(with) => around(segment, &self.seeds(segment, with)?)?,
             None => segment.docs(),
         };
-        let mut bits = vec![0_u64; near.len()];
+        let (mut bits, mut marked) = (vec![0_u64; near.len()], Bits::none(near.len()));
         for (at, mark) in self.marks.iter().enumerate() {
             let matching = mark.restrict(segment, near.clone())?;
-            places(&near, &matching, |place| bits[place] |= 1 << at);
+            places(&near, &matching, |place| {
+                bits[place] |= 1 << at;
+                marked.set(place, true);
+            });
         }
-        let marked = (0..near.len()).filter(|place| bits[*place] != 0).map(|place| place as u32); // below a segment's size
-        let docs = self.filter.restrict(segment, near.clone().pick(marked.collect()))?;
+        let docs = self.filter.restrict(segment, near.clone().pick(&marked))?;
         let docs = within(segment, self.plan.range, docs)?;
         let mut marks = Vec::with_capacity(docs.len());
         places(&near, &docs, |place| marks.push(bits[place]));

@@ -1,6 +1,7 @@
 //! Whole visits: all events of the visits that some events belong to.
 //! - In a sealed segment a visitor's events lie side by side: whoever knows one of them finds the others around it.
 
+use super::bits::Bits;
 use super::columns::{Source, Values};
 use super::docs::{Docs, Passing};
 use super::segment::Segment;
@@ -17,8 +18,10 @@ pub fn around(segment: &Segment, seeds: &Docs) -> Result<Docs, StoreError> {
         return Ok(Docs::Some(Vec::new()));
     }
     let near = of_visitors(segment, seeds)?;
-    let named = named(segment, &near)?.into_iter();
-    let passing: Vec<bool> = named.map(|one| one.is_some_and(|one| wanted.contains(&one))).collect();
+    let mut passing = Bits::none(near.len());
+    for (place, one) in named(segment, &near)?.into_iter().enumerate() {
+        passing.set(place, one.is_some_and(|one| wanted.contains(&one)));
+    }
     Ok(Passing::Some(passing).keep(near))
 }
 

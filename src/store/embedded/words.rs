@@ -2,6 +2,7 @@
 //! - The index decides about a word alone. Of a phrase it says where all words are; their order is read in the text.
 //! - The index leaves long words out: those that may be too long are looked for in the texts.
 
+use super::bits::Bits;
 use super::columns::Form;
 use super::docs::{Docs, Passing, intersect};
 use super::error::io_error;
@@ -63,7 +64,7 @@ fn bytes_written(lower: char) -> usize {
 
 /// Those of `docs` whose text of `key` has the phrase; each different text is read once.
 fn read(segment: &Segment, key: Known, phrase: &[String], docs: Docs) -> Result<Docs, StoreError> {
-    let mut passing = vec![false; docs.len()];
+    let mut passing = Bits::none(docs.len());
     let columns = segment.columns(&key.into())?;
     for part in columns.parts.iter().filter(|part| matches!(part.form, Form::Text(_))) {
         let mut of_docs: Vec<(u64, usize)> = Vec::new();
@@ -75,7 +76,7 @@ fn read(segment: &Segment, key: Known, phrase: &[String], docs: Docs) -> Result<
         let texts = part.form.values(&raws, |at, value| hits[at] = occurs(phrase, &value.as_text()));
         texts.map_err(io_error("read texts of", segment.day))?;
         for (of_raw, hit) in of_docs.chunk_by(|a, b| a.0 == b.0).zip(hits) {
-            of_raw.iter().for_each(|(_, place)| passing[*place] |= hit);
+            of_raw.iter().for_each(|(_, place)| passing.set(*place, hit));
         }
     }
     Ok(Passing::Some(passing).keep(docs))
