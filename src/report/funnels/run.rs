@@ -36,12 +36,35 @@ impl Rule {
     }
 }
 
-/// The places of the events of the run that counts, a step each; none if no event serves step 0.
-pub fn run(rule: &Rule, at: &[Millis], marks: &[u64]) -> Vec<usize> {
+/// Puts the places of the events of the run that counts into `places`, a step each; none if no event serves step 0.
+pub fn run(rule: &Rule, at: &[Millis], marks: &[u64], places: &mut Vec<usize>) {
+    places.clear();
     let seen = marks.iter().fold(0, |seen, marks| seen | marks);
     let furthest = (seen.trailing_ones() as usize).min(rule.steps);
+    if furthest == 0 || rule.between == Between::Anything && straight(rule, furthest, at, marks, places) {
+        return;
+    }
+    places.clear();
     let found = (1..=furthest).rev().find_map(|length| Some((length, first(rule, length, at, marks)?)));
-    found.map_or(Vec::new(), |(length, first)| follow(rule, length, first, at, marks))
+    if let Some((length, first)) = found {
+        places.extend(follow(rule, length, first, at, marks));
+    }
+}
+
+/// The run from the first event on that serves step 0, each step at once; whether no other goes further or begins before it.
+/// So it is where nothing bounds it, or where its bound lets it go as far as any could.
+fn straight(rule: &Rule, furthest: usize, at: &[Millis], marks: &[u64], places: &mut Vec<usize>) -> bool {
+    for (place, marks) in marks.iter().enumerate() {
+        if marks & (1 << places.len()) != 0 {
+            places.push(place);
+            if places.len() == furthest {
+                break;
+            }
+        }
+    }
+    let ends = places.first().zip(places.last());
+    rule.window_ms.is_none()
+        || places.len() == furthest && ends.is_some_and(|(first, last)| at[*last] <= rule.last(at, *first))
 }
 
 /// The first event that a run of this length begins with.
@@ -98,6 +121,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn found(rule: &Rule, at: &[Millis], marks: &[u64]) -> Vec<usize> {
+        let mut places = vec![7];
+        run(rule, at, marks, &mut places);
+        places
+    }
+
     /// Events such as `5:ab`: a letter a step, `v` for a view.
     fn events(text: &str, steps: usize) -> (Vec<Millis>, Vec<u64>) {
         let event = |text: &str| {
@@ -138,7 +167,7 @@ mod tests {
         for (text, steps, window_ms, between, expected) in rows {
             let (at, marks) = events(text, steps);
             assert_eq!(
-                run(&Rule { steps, window_ms, between }, &at, &marks),
+                found(&Rule { steps, window_ms, between }, &at, &marks),
                 expected,
                 "{text} {window_ms:?} {between:?}"
             );
@@ -191,7 +220,7 @@ mod tests {
                 now += wait;
                 (now, marks)
             }).unzip();
-            prop_assert_eq!(run(&rule, &at, &marks), by_force(&rule, &at, &marks));
+            prop_assert_eq!(found(&rule, &at, &marks), by_force(&rule, &at, &marks));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::run::{Rule, run};
 use super::{Over, Row, Step};
 use crate::clock::Millis;
 use crate::event::Day;
-use crate::store::trails::{NONE, Several, TrailBatch};
+use crate::store::trails::{NONE, Several, Trail, TrailBatch};
 use std::collections::{BTreeMap, HashMap};
 
 /// One event of somebody.
@@ -39,6 +39,8 @@ pub(super) struct Tally {
     values: Vec<Several>,
     places: HashMap<Several, u32>,
     users: HashMap<Box<str>, Vec<Seen>>,
+    /// The run at hand.
+    run: Vec<usize>,
 }
 
 /// What was counted.
@@ -64,43 +66,46 @@ impl Tally {
             values: Vec::new(),
             places: HashMap::new(),
             users: HashMap::new(),
+            run: Vec::new(),
         }
     }
 
     /// Takes the trails of a batch.
     pub(super) fn take(&mut self, batch: &TrailBatch) {
         let by = self.by(batch);
+        let by = |place: usize| by.get(place).copied().unwrap_or(NONE);
         for trail in &batch.trails {
-            let seen = |place: usize| Seen {
-                at: batch.at[place],
-                whose: (trail.day, trail.visitor),
-                place,
-                marks: batch.marks[place],
-                by: by.get(place).copied().unwrap_or(NONE),
-            };
+            let (from, to) = (trail.events.start, trail.events.end);
             match self.over {
-                Over::Visitor => self.count(&trail.events.clone().map(seen).collect::<Vec<_>>()),
-                Over::Visit => {
-                    // A visit is a few of its visitor's events, mostly side by side.
-                    let mut visits: Vec<(u64, Vec<Seen>)> = Vec::new();
-                    for place in trail.events.clone() {
-                        let Some(visit) = batch.visits[place] else { continue };
-                        match visits.iter_mut().rev().find(|(id, _)| *id == visit.id) {
-                            Some((_, events)) => events.push(seen(place)),
-                            None => visits.push((visit.id, vec![seen(place)])),
-                        }
-                    }
-                    visits.iter().for_each(|(_, events)| self.count(events));
-                }
+                Over::Visitor => self.count(&batch.at[from..to], &batch.marks[from..to], |at| by(from + at)),
+                Over::Visit => self.take_visits(batch, trail, &by),
                 Over::User => {
                     let Some(users) = batch.labels.last() else { continue };
                     for place in trail.events.clone() {
-                        if let Some(user) = users.of(place).first() {
-                            self.users.entry(user.clone()).or_default().push(seen(place));
-                        }
+                        let Some(user) = users.of(place).first() else { continue };
+                        let (whose, at, marks) = ((trail.day, trail.visitor), batch.at[place], batch.marks[place]);
+                        let seen = Seen { at, whose, place, marks, by: by(place) };
+                        self.users.entry(user.clone()).or_default().push(seen);
                     }
                 }
             }
+        }
+    }
+
+    /// Takes the visits of a trail: a visit is a few of its visitor's events, mostly side by side.
+    fn take_visits(&mut self, batch: &TrailBatch, trail: &Trail, by: &impl Fn(usize) -> u32) {
+        let mut visits: Vec<(u64, Vec<usize>)> = Vec::new();
+        for place in trail.events.clone() {
+            let Some(visit) = batch.visits[place] else { continue };
+            match visits.iter_mut().rev().find(|(id, _)| *id == visit.id) {
+                Some((_, places)) => places.push(place),
+                None => visits.push((visit.id, vec![place])),
+            }
+        }
+        for (_, places) in visits {
+            let at: Vec<Millis> = places.iter().map(|place| batch.at[*place]).collect();
+            let marks: Vec<u64> = places.iter().map(|place| batch.marks[*place]).collect();
+            self.count(&at, &marks, |at| by(places[at]));
         }
     }
 
@@ -118,21 +123,18 @@ impl Tally {
     }
 
     /// Counts the run of somebody's events, which are in order.
-    fn count(&mut self, events: &[Seen]) {
-        let at: Vec<Millis> = events.iter().map(|event| event.at).collect();
-        let marks: Vec<u64> = events.iter().map(|event| event.marks).collect();
-        let run = run(&self.rule, &at, &marks);
-        let Some(first) = run.first() else { return };
-        let times: Vec<Millis> = run.iter().map(|place| at[*place]).collect();
-        self.all.add(&times);
+    fn count(&mut self, at: &[Millis], marks: &[u64], by: impl Fn(usize) -> u32) {
+        run(&self.rule, at, marks, &mut self.run);
+        let Some(first) = self.run.first() else { return };
+        self.all.add(at, &self.run);
         if !self.has_key {
             return;
         }
-        let values = self.values.get(events[*first].by as usize);
+        let values = self.values.get(by(*first) as usize);
         let labels = values.map_or(vec![None], |values| values.iter().cloned().map(Some).collect());
         self.is_overlapping |= labels.len() > 1;
         for label in labels {
-            self.rows.entry(label).or_insert_with(|| Reached::none(self.rule.steps)).add(&times);
+            self.rows.entry(label).or_insert_with(|| Reached::none(self.rule.steps)).add(at, &self.run);
         }
     }
 
@@ -140,7 +142,9 @@ impl Tally {
     pub(super) fn finish(mut self) -> Counts {
         for (_, mut events) in std::mem::take(&mut self.users) {
             events.sort_unstable();
-            self.count(&events);
+            let at: Vec<Millis> = events.iter().map(|event| event.at).collect();
+            let marks: Vec<u64> = events.iter().map(|event| event.marks).collect();
+            self.count(&at, &marks, |place| events[place].by);
         }
         let rows = self.rows.into_iter().map(|(label, reached)| (label.map(String::from), reached.steps()));
         let mut rows: Vec<Row> = rows.collect();
@@ -155,11 +159,11 @@ impl Reached {
         Self(vec![Vec::new(); steps])
     }
 
-    /// Adds a run by the times of its events.
-    fn add(&mut self, times: &[Millis]) {
-        for (step, at) in times.iter().enumerate() {
-            let before = if step == 0 { *at } else { times[step - 1] };
-            self.0[step].push(at - before);
+    /// Adds a run by the places of its events, of which these are the times.
+    fn add(&mut self, at: &[Millis], run: &[usize]) {
+        for (step, place) in run.iter().enumerate() {
+            let before = if step == 0 { *place } else { run[step - 1] };
+            self.0[step].push(at[*place] - at[before]);
         }
     }
 
