@@ -10,8 +10,10 @@ use crate::query::scope::having;
 use crate::store::plan::{Case, Direction, Filter, Group, Label, Measure, Metric, OrderBy, Plan, Row, TimeRange};
 use crate::store::trails::{TrailLimits, TrailPlan, Visits};
 use crate::store::{Store, StoreError};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// Up to so many items are looked up each.
+const ASKED_ALONE_MAX: usize = 8;
 const HOUR_MS: Millis = 3_600_000;
 const DAY_MS: Millis = 24 * HOUR_MS;
 
@@ -96,15 +98,26 @@ pub async fn count(store: &dyn Store, question: &Question) -> Result<u64, StoreE
     Ok(answer.rows.first().map_or(0, number))
 }
 
-/// In how many baskets each of these items is.
+/// In how many baskets each of these items is. Many, of all events, are asked for among all there are: that is the same
+/// question whichever the item, so a store that keeps answers answers the next one at once.
 pub async fn supports(
     store: &dyn Store,
     question: &Question,
     ids: Vec<String>,
 ) -> Result<HashMap<String, u64>, StoreError> {
-    let plan = question.plan(item_is(ids), vec![Group::Key(Known::Id.into())], question.over.measure());
-    let rows = store.aggregate(&plan).await?.rows;
-    Ok(rows.iter().filter_map(|row| Some((text(row, 0)?, number(row)))).collect())
+    let plan = |only| question.plan(only, vec![Group::Key(Known::Id.into())], question.over.measure());
+    let among_all = match ids.len() > ASKED_ALONE_MAX && question.only == Filter::All {
+        true => Some(store.aggregate(&plan(having(Known::Id))).await),
+        false => None,
+    };
+    let answer = match among_all {
+        // There are more items than a question may have rows.
+        None | Some(Err(StoreError::Limit { .. })) => store.aggregate(&plan(item_is(ids.clone()))).await?,
+        Some(answer) => answer?,
+    };
+    let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let supports = answer.rows.iter().filter_map(|row| Some((text(row, 0)?, number(row))));
+    Ok(supports.filter(|(id, _)| wanted.contains(id.as_str())).collect())
 }
 
 impl Question {
