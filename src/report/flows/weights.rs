@@ -20,13 +20,13 @@ pub(super) const EXIT_NUMBER: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Pages {
     names: Vec<Arc<str>>,
-    numbers: FxHashMap<Arc<str>, u32>,
+    numbers: foldhash::HashMap<Arc<str>, u32>,
     bytes: usize,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        let mut pages = Self { names: Vec::new(), numbers: FxHashMap::default(), bytes: 0 };
+        let mut pages = Self { names: Vec::new(), numbers: foldhash::HashMap::default(), bytes: 0 };
         pages.number(ENTRY);
         pages.number(EXIT);
         pages

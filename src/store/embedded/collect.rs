@@ -13,7 +13,7 @@ use super::seer::Seer;
 use super::segment::Segment;
 use crate::store::StoreError;
 use crate::store::plan::{Filter, Group, Label, Limits, Measure, Plan, TimeRange};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// Memory of a row without labels and states: its place in the map, and two allocations.
@@ -79,7 +79,7 @@ impl Question<'_> {
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Partial {
     /// By their labels, a state a metric.
-    pub rows: FxHashMap<Box<[Label]>, Vec<State>>,
+    pub rows: HashMap<Box<[Label]>, Vec<State>>,
     /// Whether some event that a metric saw is in several of them.
     pub overlap: bool,
     /// Memory of the rows, about.

@@ -249,7 +249,7 @@ pub fn by_key(columns: &KeyColumns, docs: &Docs) -> std::io::Result<(Many, Label
         part.source.for_each(docs, |place, raw| codes.add(place, raw as u32)); // a dictionary of a segment is below a u32
         return Ok((codes.finish(), Labels::Ordinals(dictionary.clone())));
     }
-    let (mut texts, mut known): (Vec<Box<str>>, FxHashMap<Box<str>, u32>) = Default::default();
+    let (mut texts, mut known): (Vec<Box<str>>, foldhash::HashMap<Box<str>, u32>) = Default::default();
     for part in &columns.parts {
         let mut raws = FxHashSet::default();
         part.source.for_each(docs, |_, raw| {

@@ -7,7 +7,7 @@ use super::docs::Docs;
 use super::groups::{NULL, by_key};
 use crate::store::plan::Label;
 use crate::store::trails::{Labels, NONE, Several};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use std::io;
 
 /// The labels of these documents.
@@ -35,7 +35,7 @@ pub fn of(columns: &KeyColumns, docs: &Docs) -> io::Result<Labels> {
         }
         codes.push(*code);
     }
-    let mut several: FxHashMap<Several, u32> = FxHashMap::default();
+    let mut several: HashMap<Several, u32> = HashMap::default();
     for of_place in many.more.chunk_by(|a, b| a.0 == b.0) {
         let place = of_place[0].0 as usize;
         let raws = std::iter::once(many.first.at(place)).chain(of_place.iter().map(|(_, raw)| *raw));
@@ -52,7 +52,7 @@ pub fn of(columns: &KeyColumns, docs: &Docs) -> io::Result<Labels> {
 /// Labels of several segments under one numbering.
 #[derive(Default)]
 pub struct Joined {
-    codes: FxHashMap<Several, u32>,
+    codes: HashMap<Several, u32>,
     texts: Vec<Several>,
 }
 
