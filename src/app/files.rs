@@ -1,16 +1,18 @@
 //! Files: how many the process may have open, and so how many connections it may take.
 //! - The limit is raised as far as the system allows without asking.
-//! - Connections never take the files that journal, store and catalog need: past their share they wait to be accepted.
+//! - Connections never take the files that journal, store and catalog need: past their share, which ports divide evenly, they
+//!   wait to be accepted.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files kept for everything but connections; at the least half of all.
 const KEPT: u64 = 512;
 
-/// How many connections may be open, of so many that are asked for.
-pub(super) fn connections_max(asked: usize) -> usize {
+/// How many connections may be open at each of so many ports, of those that are asked for.
+pub(super) fn connections_max(asked: usize, ports: usize) -> usize {
     let files_max = raise().unwrap_or(u64::MAX);
-    let allowed = asked.min(usize::try_from(share(files_max)).unwrap_or(usize::MAX));
+    let all = usize::try_from(share(files_max)).unwrap_or(usize::MAX);
+    let allowed = asked.min((all / ports.max(1)).max(1));
     if allowed < asked {
         tracing::warn!(
             asked,

@@ -27,7 +27,7 @@ pub async fn serve(config: &Config, clock: Clock, stop: impl Future<Output = ()>
     let listener = listen(config.http.listen).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let tls = ports::tls(config.http.tls.as_ref())?;
-    let connections_max = files::connections_max(config.http.connections_max);
+    let connections_max = files::connections_max(config.http.connections_max, 1 + config.receivers.count());
     let options = http::Options { connections_max, stop_max: STOP_MAX, ..http::Options::default() };
     let bounds = Bounds { connections_max, stall_max: options.stall_max, stop_max: STOP_MAX };
     let ports = house.ports(bounds)?;
@@ -63,6 +63,11 @@ fn welcome(url: &str, without_keys: bool, address: SocketAddr, ports: &Ports) {
     // Nobody may be reading; it serves all the same.
     let mut out = std::io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    for (receiver, address) in ports.addresses() {
+        if !address.ip().is_loopback() {
+            tracing::info!(receiver, %address, "whoever reaches this port may write");
+        }
+    }
     if without_keys && !address.ip().is_loopback() {
         tracing::warn!(%address, "no keys: requests from other machines are refused until there is one");
     }

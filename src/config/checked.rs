@@ -70,6 +70,17 @@ pub struct Receivers {
     pub lumberjack: Option<Port>,
 }
 
+impl Receivers {
+    /// How many are on.
+    pub fn count(&self) -> usize {
+        let Self { forward, syslog, lines, lumberjack } = self;
+        [forward.is_some(), syslog.is_some(), lines.is_some(), lumberjack.is_some()]
+            .into_iter()
+            .filter(|on| *on)
+            .count()
+    }
+}
+
 /// Where a receiver listens.
 #[derive(Debug, Clone)]
 pub struct Port {

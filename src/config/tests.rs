@@ -40,6 +40,7 @@ fn every_field_of_the_raw_form_is_in_the_commented_file() {
 #[test]
 fn receivers_are_off_unless_they_say_where_they_listen() {
     let config = load_text("[lines]\nsite = \"a\"", &[]).expect("off").receivers;
+    assert_eq!(config.count(), 0);
     assert!(
         config.lines.is_none() && config.forward.is_none() && config.syslog.is_none() && config.lumberjack.is_none()
     );
