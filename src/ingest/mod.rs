@@ -10,6 +10,7 @@
 
 mod counts;
 mod error;
+mod lines;
 mod pace;
 mod receipt;
 mod refill;
@@ -17,9 +18,11 @@ mod secrets;
 
 pub use counts::{Counts, OTHERS, SiteCounts};
 pub use error::IngestError;
+pub use lines::{LineIds, LineOrder, time_said};
 pub use receipt::{Explained, Item, Receipt, Rejected};
 
 use crate::catalog::salts::Salts;
+use crate::clock::Millis;
 use crate::event::{Day, Event, IdHash, IdScope, Known, RawEvent, RecentIds};
 use crate::journal::{Batch, Journal};
 use crate::normalize::places::Places;
@@ -180,6 +183,16 @@ impl Ingest {
     fn is_known(&self, event: &Event, sent_at: bool) -> bool {
         let recent = self.inner.recent();
         recent.hash(event).is_some_and(|id| recent.contains(id, event.day(), scope_of(event, sent_at)))
+    }
+
+    /// Ids for lines that belong to `site` unless they name another; `None` when too many sites have keys. The key is
+    /// written down with the first batch.
+    ///
+    /// # Errors
+    /// [`IngestError::Salts`].
+    pub fn line_ids(&self, site: &str, now: Millis, order: LineOrder) -> Result<Option<LineIds>, IngestError> {
+        let key = self.inner.parts.salts.permanent(site, now)?;
+        Ok(key.map(|key| LineIds::under(key, order)))
     }
 
     /// What was taken and what was not since the start, by site.

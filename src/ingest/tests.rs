@@ -1,6 +1,5 @@
 use super::*;
 use crate::catalog::Catalog;
-use crate::clock::Millis;
 use crate::error::Kind;
 use crate::journal;
 use crate::normalize::{Reason, Receiver, json};
