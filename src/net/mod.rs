@@ -5,6 +5,7 @@
 //! - Absent: what is said over a connection (`http`, `receive`).
 
 mod budget;
+mod drops;
 mod listen;
 mod patience;
 mod serve;
@@ -12,6 +13,7 @@ mod stream;
 mod tls;
 
 pub use budget::{Budget, Full, Share};
+pub use drops::Drops;
 pub use listen::{listen, listen_datagrams};
 pub use patience::Patient;
 pub use serve::{Bounds, Connection, Stopping, serve};

@@ -1,6 +1,7 @@
 //! Counts: what came by one port, what was lost there, and why connections were closed, since the start.
 
 use crate::ingest::Receipt;
+use crate::net::Drops;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +16,7 @@ pub struct Counts {
     rejected: AtomicU64,
     broken: Mutex<BTreeMap<&'static str, u64>>,
     lost: Mutex<BTreeMap<&'static str, u64>>,
+    drops: Option<Drops>,
 }
 
 /// The counts as they are now.
@@ -57,7 +59,14 @@ impl Counts {
             rejected: AtomicU64::new(0),
             broken: Mutex::default(),
             lost: Mutex::default(),
+            drops: None,
         }
+    }
+
+    /// Counts among the lost ones what the kernel drops.
+    pub fn with(mut self, drops: Option<Drops>) -> Self {
+        self.drops = drops;
+        self
     }
 
     /// The receiver's name.
@@ -87,6 +96,8 @@ impl Counts {
 
     /// The counts as they are now.
     pub fn now(&self) -> Counted {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lost.extend(self.drops.as_ref().map(|drops| ("kernel", drops.count())));
         Counted {
             receiver: self.receiver,
             connections: self.connections.load(Relaxed),
@@ -94,7 +105,7 @@ impl Counts {
             duplicates: self.duplicates.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
             broken: self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            lost: self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            lost,
         }
     }
 }
