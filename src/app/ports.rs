@@ -4,8 +4,8 @@
 
 use super::{AppError, House};
 use crate::config::{self, TlsFiles};
-use crate::net::{Bounds, Stopping, Tls, listen, listen_datagrams};
-use crate::receive::{Counts, Intake, Parts, Port, Protocol};
+use crate::net::{Bounds, Drops, Stopping, Tls, listen, listen_datagrams};
+use crate::receive::{Counts, Intake, Parts, Port, Protocol, Syslog};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,11 +52,15 @@ impl Ports {
 impl House {
     /// Binds every port that is configured.
     pub(super) fn ports(&self, bounds: Bounds) -> Result<Ports, AppError> {
-        let _ = (&self.config.receivers, bounds);
-        Ok(Ports::default())
+        let mut ports = Ports::default();
+        let receivers = &self.config.receivers;
+        if let Some(config::Syslog { port, zone }) = &receivers.syslog {
+            let syslog = |intake| Syslog::new(intake, zone.clone());
+            self.open_port(&mut ports, "syslog", Carries::ConnectionsAndDatagrams, port, bounds, syslog)?;
+        }
+        Ok(ports)
     }
 
-    #[allow(dead_code)]
     fn open_port<P: Protocol>(
         &self,
         ports: &mut Ports,
@@ -68,7 +72,8 @@ impl House {
     ) -> Result<(), AppError> {
         let failed = |source| AppError::Listen { receiver, address: port.listen, source };
         let (listener, socket) = bind(port.listen, carries).map_err(failed)?;
-        let counts = Arc::new(Counts::of(receiver));
+        let drops = socket.as_ref().and_then(Drops::of);
+        let counts = Arc::new(Counts::of(receiver).with(drops));
         let parts = Arc::new(Parts {
             ingest: self.ingest.clone(),
             limits: super::rules::limits(&self.config),

@@ -9,10 +9,12 @@ pub mod http;
 mod intake;
 pub mod msgpack;
 mod port;
+pub mod syslog;
 
 pub use counts::{Counted, Counts};
 pub use intake::Intake;
 pub use port::{Broken, Datagram, Port, Protocol};
+pub use syslog::Syslog;
 
 use crate::clock::Clock;
 use crate::ingest::Ingest;

@@ -9,3 +9,4 @@ mod journal;
 mod json;
 mod mutants;
 mod payload;
+mod syslog;

@@ -5,5 +5,6 @@
 #[allow(dead_code, reason = "shared with the tests of the service, which use more of it")]
 mod service;
 mod support;
+mod syslog;
 mod tick;
 mod tls;

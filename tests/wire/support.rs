@@ -30,7 +30,11 @@ pub struct House {
 impl House {
     /// One whose receivers of these names are on, each on a free port, with further settings.
     pub fn with(receivers: &[&str], settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::on(tempfile::tempdir().expect("a folder"), receivers, settings)
+    }
+
+    /// The same on a folder that a server had before.
+    pub fn on(folder: tempfile::TempDir, receivers: &[&str], settings: &[(&str, &str)]) -> Self {
         let listen: Vec<String> =
             receivers.iter().map(|name| format!("METRONOME_{}_LISTEN", name.to_uppercase())).collect();
         let mut all: Vec<(&str, &str)> = listen.iter().map(|name| (name.as_str(), "127.0.0.1:0")).collect();

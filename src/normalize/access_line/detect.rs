@@ -1,8 +1,9 @@
 //! Detection: a log's format out of its first lines.
+//! - Of one line alone, as a live receiver has it, [`detect_line`] tells what can be told.
 //! - The format that reads most of them, the more telling one among equals; none where no line is read by any.
 
 use super::{Fields, LineFormat, read};
-use crate::normalize::Limits;
+use crate::normalize::{Limits, time};
 
 /// The format of a log that begins with these lines.
 pub fn detect<'a>(first_lines: impl IntoIterator<Item = &'a [u8]>) -> Option<LineFormat> {
@@ -28,6 +29,28 @@ pub fn detect<'a>(first_lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Lin
         }
     }
     best.map(|(_, format)| format)
+}
+
+/// The format of one line of the common log's family, by its time and its words alone; `None` for any other line.
+pub fn detect_line(line: &[u8]) -> Option<LineFormat> {
+    let open = memchr::memmem::find(line, b" [")?;
+    let inside = &line[open + 2..];
+    let close = memchr::memchr(b']', inside)?;
+    let is_time = std::str::from_utf8(&inside[..close]).is_ok_and(|text| time::read_text(text).is_some());
+    if !is_time || quotes(&inside[close..]) == 0 {
+        return None;
+    }
+    // A user may hold spaces: a virtual host is told by the address behind it, where `-` stands in the other formats.
+    let mut words = line[..open].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (ident, others) = (words.nth(1)?, words.count());
+    match others {
+        0 => None,
+        1 if quotes(line) > 2 => Some(LineFormat::Combined),
+        1 => Some(LineFormat::Common),
+        2 if ident != b"-" => Some(LineFormat::Vhost),
+        _ if ident == b"-" => Some(LineFormat::Combined),
+        _ => None,
+    }
 }
 
 /// Whether a line is plainly of a format: the looser ones ask for what tells them apart.

@@ -9,7 +9,7 @@ mod cloudfront;
 mod detect;
 
 pub use cloudfront::Fields;
-pub use detect::detect;
+pub use detect::{detect, detect_line};
 
 use super::{Limits, Reason, Rejection, json, mask};
 use crate::event::{RawEvent, Text, Value};

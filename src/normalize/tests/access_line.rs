@@ -186,3 +186,25 @@ fn a_line_that_no_format_fits_is_a_message_without_addresses() {
     assert_eq!(raw.fields, [("message".into(), Value::text("login from x.x.x.x \u{FFFD}"))]);
     assert_eq!(masked("1.2.3.4"), "x.x.x.x");
 }
+
+#[test]
+fn one_line_alone_is_known_by_its_time_and_its_words() {
+    let time = "[17/May/2015:10:05:03 +0000]";
+    let name = |line: String| detect_line(line.as_bytes()).map(|format| format.name());
+    let rows = [
+        (format!(r#"192.0.2.7 - - {time} "GET / HTTP/1.1" 200 5 "-" "-""#), Some("combined")),
+        (format!(r#"192.0.2.7 - frank j {time} "GET / HTTP/1.1" 200 5 "-" "-""#), Some("combined")),
+        (format!(r#"192.0.2.7 - - {time} "\x16\x03" 400 0 "-" "-""#), Some("combined")),
+        (format!(r#"192.0.2.7 - - {time} "GET / HTTP/1.1" 200 5"#), Some("common")),
+        (format!(r#"a.example:80 192.0.2.7 - - {time} "GET / HTTP/1.1" 200 5 "-" "-""#), Some("vhost")),
+        (format!(r#"h nginx: 192.0.2.7 - - {time} "GET / HTTP/1.1" 200 5"#), None),
+        (format!(r#"192.0.2.7 - - {time} no request"#), None),
+        (format!(r#"server {time} "GET / HTTP/1.1" 200 5"#), None),
+        (r#"2026/11/24 22:15:45 [error] 1#1: *1 open() "/x" failed (2: No such file)"#.to_owned(), None),
+        (r#"a b c [error] "GET / HTTP/1.1" 200 5"#.to_owned(), None),
+        (String::new(), None),
+    ];
+    for (line, expected) in rows {
+        assert_eq!(name(line.clone()), expected, "{line}");
+    }
+}
