@@ -5,3 +5,4 @@
 mod service;
 #[path = "../wire/support.rs"]
 mod support;
+mod syslog;
