@@ -5,7 +5,7 @@
 use super::{AppError, House};
 use crate::config::{self, TlsFiles};
 use crate::net::{Bounds, Drops, Stopping, Tls, listen, listen_datagrams};
-use crate::receive::{Counts, Intake, Parts, Port, Protocol, Syslog};
+use crate::receive::{Counts, Intake, Lines, Parts, Port, Protocol, Syslog};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -57,6 +57,9 @@ impl House {
         if let Some(config::Syslog { port, zone }) = &receivers.syslog {
             let syslog = |intake| Syslog::new(intake, zone.clone());
             self.open_port(&mut ports, "syslog", Carries::ConnectionsAndDatagrams, port, bounds, syslog)?;
+        }
+        if let Some(port) = &receivers.lines {
+            self.open_port(&mut ports, "lines", Carries::ConnectionsAndDatagrams, port, bounds, Lines::new)?;
         }
         Ok(ports)
     }

@@ -6,13 +6,17 @@
 
 mod counts;
 pub mod http;
+mod inbox;
 mod intake;
+pub mod lines;
+mod logstash;
 pub mod msgpack;
 mod port;
 pub mod syslog;
 
 pub use counts::{Counted, Counts};
 pub use intake::Intake;
+pub use lines::Lines;
 pub use port::{Broken, Datagram, Port, Protocol};
 pub use syslog::Syslog;
 

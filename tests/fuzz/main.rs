@@ -7,6 +7,7 @@ mod access_line;
 mod events;
 mod journal;
 mod json;
+mod lines;
 mod mutants;
 mod payload;
 mod syslog;

@@ -36,6 +36,25 @@ pub fn files(folder: &Path) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("a file")).collect()
 }
 
+/// What senders whose captures begin so were recorded to send: each connection and each datagram.
+pub fn captured(prefixes: &[&str]) -> Vec<Vec<u8>> {
+    let captures = fs::read_dir(root().join("fixtures/wire")).expect("captures");
+    let mut folders: Vec<PathBuf> = captures.map(|entry| entry.expect("an entry").path()).collect();
+    folders.sort();
+    folders.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        path.is_dir() && prefixes.iter().any(|prefix| name.starts_with(prefix))
+    });
+    let clients = |folder: &PathBuf| {
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(folder).expect("a capture").map(|entry| entry.expect("an entry").path()).collect();
+        paths.sort();
+        paths.retain(|path| path.to_string_lossy().contains("client"));
+        paths.into_iter().map(|path| fs::read(path).expect("a file"))
+    };
+    folders.iter().flat_map(clients).collect()
+}
+
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

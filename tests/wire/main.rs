@@ -1,6 +1,7 @@
 //! The wire: every receiver beside `/tick`, by the bytes that real senders were seen to send (fixtures/wire), and by one
 //! scenario in each receiver's own words.
 
+mod lines;
 #[path = "../service/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service, which use more of it")]
 mod service;
