@@ -73,6 +73,7 @@ fn visit(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Value)) {
 
 /// One way to ask each operation so that it succeeds: method, path as described, address, body.
 const ASKED: &[(&str, &str, &str, &str)] = &[
+    ("POST", "/", "/", "{}"),
     ("POST", "/tick", "/tick", "{}"),
     ("GET", "/tick.gif", "/tick.gif?path=/x", ""),
     ("GET", "/explain", "/explain?event_id=e1", ""),
@@ -218,6 +219,7 @@ async fn every_documented_status_is_provoked() {
 
 async fn bad_input(app: &App, provoked: &mut Provoked) {
     let table = [
+        ("POST", "/", "/", "nonsense"),
         ("POST", "/tick", "/tick", "nonsense"),
         ("GET", "/tick.gif", "/tick.gif?@timestamp=never", ""),
         ("GET", "/explain", "/explain", ""),

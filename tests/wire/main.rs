@@ -2,6 +2,7 @@
 //! scenario in each receiver's own words.
 
 mod lines;
+mod logstash_http;
 #[path = "../service/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service, which use more of it")]
 mod service;

@@ -5,6 +5,7 @@ use crate::error::Kind;
 use crate::http::{Caller, Problem};
 use crate::ingest::Explained;
 use crate::normalize::{Note, Receiver, Sender};
+use crate::receive::logstash::Shapes;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
@@ -45,7 +46,7 @@ pub(super) async fn explain(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let defaults = parameters(head.uri.query())?;
-    let (items, _turn) = body::items(&parts, &head.headers, body).await?;
+    let (items, _turn) = body::items(&parts, Shapes::Unmistakable, &head.headers, body).await?;
     // Nothing is written: the page that asks is no sender.
     let sender = Sender { origin: None, ..sender(Receiver::Tick, &parts, &caller, &head.headers, &defaults) };
     let explained = parts.ingest.explain(items, sender).map_err(|error| refused(&error))?;

@@ -1,10 +1,13 @@
-//! HTTP receivers: `POST /tick`, `GET /tick.gif`, and `POST /explain`, which reads as `/tick` does and stores nothing.
-//! - 202 means synced. Some rejected: 202 with their places; all rejected: 400. Left out as configured is no fault.
+//! HTTP receivers: `POST /tick`, `GET /tick.gif`, and `POST /explain`, which reads as `/tick` does and stores nothing;
+//! `POST /` for shippers of logs.
+//! - 202 means synced. Some rejected: 202 with their places; all rejected: 400, but 200 on `POST /`, as 200 is all that
+//!   Logstash's HTTP input says. Left out as configured is no fault.
 //! - Query parameters of `/tick` are keys of every event of the body that lacks them; `key` is never one.
 //! - Absent: keys, rates and origins (`http`), the surfaces of other products.
 
 mod body;
 mod explain;
+mod logs;
 mod pixel;
 mod tick;
 
@@ -36,6 +39,7 @@ pub fn routes(parts: &Arc<Parts>) -> Routes {
     Routes::default()
         .add(Method::POST, &["/tick"], Need::Write, tick::tick, parts)
         .add(Method::GET, &["/tick.gif"], Need::Write, pixel::pixel, parts)
+        .add(Method::POST, &["/"], Need::Write, logs::logs, parts)
         .add(Method::POST, &["/explain"], Need::Read, explain::explain, parts)
 }
 

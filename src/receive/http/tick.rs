@@ -4,6 +4,7 @@ use super::{Parts, body, parameters, refused, sender};
 use crate::http::{Caller, InputError, Problem, Type};
 use crate::ingest::{Receipt, Rejected};
 use crate::normalize::{Reason, Receiver};
+use crate::receive::logstash::Shapes;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -33,20 +34,20 @@ pub(super) async fn tick(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let defaults = parameters(head.uri.query())?;
-    let (items, _turn) = body::items(&parts, &head.headers, body).await?;
+    let (items, _turn) = body::items(&parts, Shapes::Unmistakable, &head.headers, body).await?;
     let sender = sender(Receiver::Tick, &parts, &caller, &head.headers, &defaults);
     let receipt = parts.ingest.take(items, sender).await.map_err(|error| refused(&error))?;
-    answer(&receipt)
+    check(&receipt)?;
+    answer(StatusCode::ACCEPTED, &receipt)
 }
 
 /// What a receipt says on the wire.
-pub(super) fn answer(receipt: &Receipt) -> Result<Response, Problem> {
+pub(super) fn answer(status: StatusCode, receipt: &Receipt) -> Result<Response, Problem> {
     let body = match receipt {
         Receipt { accepted: 1, duplicates: 0, rejected, .. } if rejected.is_empty() => {
             Bytes::from_static(br#"{"accepted":1,"duplicates":0,"rejected":[]}"#)
         }
         _ => {
-            check(receipt)?;
             let rejected = receipt.rejected.iter().map(|one| Wire { at: one.at, message: &one.message }).collect();
             let answer = Answer { accepted: receipt.accepted, duplicates: receipt.duplicates, rejected };
             let body = serde_json::to_vec(&answer);
@@ -54,7 +55,7 @@ pub(super) fn answer(receipt: &Receipt) -> Result<Response, Problem> {
         }
     };
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    Ok((StatusCode::ACCEPTED, [(header::CONTENT_TYPE, JSON)], body).into_response())
+    Ok((status, [(header::CONTENT_TYPE, JSON)], body).into_response())
 }
 
 /// Refuses a batch of which nothing was taken, by a fault of its sender's: what it said, or that its key is of another site.
