@@ -5,7 +5,7 @@
 use super::{AppError, House};
 use crate::config::{self, TlsFiles};
 use crate::net::{Bounds, Drops, Stopping, Tls, listen, listen_datagrams};
-use crate::receive::{Counts, Intake, Lines, Parts, Port, Protocol, Syslog};
+use crate::receive::{Counts, Intake, Lines, Lumberjack, Parts, Port, Protocol, Syslog};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,6 @@ const FREE_PORT_TRIES: usize = 16;
 
 /// Which kinds of packets a receiver takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
 enum Carries {
     Connections,
     ConnectionsAndDatagrams,
@@ -60,6 +59,9 @@ impl House {
         }
         if let Some(port) = &receivers.lines {
             self.open_port(&mut ports, "lines", Carries::ConnectionsAndDatagrams, port, bounds, Lines::new)?;
+        }
+        if let Some(port) = &receivers.lumberjack {
+            self.open_port(&mut ports, "lumberjack", Carries::Connections, port, bounds, Lumberjack::new)?;
         }
         Ok(ports)
     }

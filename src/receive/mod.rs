@@ -10,6 +10,7 @@ mod inbox;
 mod intake;
 pub mod lines;
 mod logstash;
+pub mod lumberjack;
 pub mod msgpack;
 mod port;
 pub mod syslog;
@@ -17,6 +18,7 @@ pub mod syslog;
 pub use counts::{Counted, Counts};
 pub use intake::Intake;
 pub use lines::Lines;
+pub use lumberjack::Lumberjack;
 pub use port::{Broken, Datagram, Port, Protocol};
 pub use syslog::Syslog;
 

@@ -8,6 +8,7 @@ mod events;
 mod journal;
 mod json;
 mod lines;
+mod lumberjack;
 mod mutants;
 mod payload;
 mod syslog;

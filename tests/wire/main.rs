@@ -3,6 +3,7 @@
 
 mod lines;
 mod logstash_http;
+mod lumberjack;
 #[path = "../service/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service, which use more of it")]
 mod service;
