@@ -42,7 +42,9 @@ impl Server {
     }
 
     fn run(mut command: Command, settings: &[(&str, &str)]) -> Result<Self, String> {
-        command.args(["serve", "--listen", "127.0.0.1:0"]).envs(settings.iter().copied());
+        let listen = settings.iter().find(|(name, _)| *name == "METRONOME_HTTP_LISTEN");
+        command.args(["serve", "--listen", listen.map_or("127.0.0.1:0", |(_, address)| address)]);
+        command.envs(settings.iter().copied());
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut process = spawned.map_err(|error| error.to_string())?;
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
@@ -108,7 +110,7 @@ impl Server {
     }
 
     /// Waits until what was acknowledged is readable: asks until `holds`, for two minutes at the most, on however busy a machine.
-    pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub fn wait_until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let asked = Instant::now();
         while !holds(self) {
             assert!(asked.elapsed() < Duration::from_secs(120), "{what} does not come");
