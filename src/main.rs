@@ -10,6 +10,7 @@ use metronome::clock::Clock;
 use metronome::config::{self, Config, LogFormat};
 use metronome::shell::args::{self, Arguments, Command, Key, Serve, Through};
 use metronome::shell::client::Client;
+use metronome::shell::follow::Follow;
 use metronome::shell::{self, import, jobs, key, load, query, tock};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -77,6 +78,11 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Serve(_) => Ok(app::serve(&config, Clock::System, stop()).await?),
         Command::Import(asked) => {
             let mut progress = import::Progress::new(std::io::stderr().is_terminal());
+            if asked.follow {
+                let places = config.data_dir.join("follow");
+                let ask = async |client: &Client| followed(client, &asked, &places, &mut progress).await;
+                return with_client(&config, &asked.through, ask).await;
+            }
             let ask =
                 async |client: &Client| import::run(client, &asked, &mut progress).await.map(|done| done.to_string());
             with_client(&config, &asked.through, ask).await
@@ -107,6 +113,21 @@ async fn command(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Load(asked) => print(&format!("{}\n", load::run(&asked, &Clock::System).await?)),
         Command::Completions { .. } | Command::Man => Ok(()),
     }
+}
+
+/// Follows logs until it is stopped; what came of it.
+async fn followed(
+    client: &Client,
+    asked: &args::Import,
+    places: &Path,
+    progress: &mut import::Progress,
+) -> Result<String, shell::ShellError> {
+    let mut follow = Follow::open(client, asked, places, Clock::System)?;
+    tokio::select! {
+        ended = follow.run(progress) => ended?,
+        () = stop() => {}
+    }
+    Ok(follow.summary().to_string())
 }
 
 /// Asks the named server, or the one that holds the data folder, or the folder itself; prints what comes of it.

@@ -9,7 +9,7 @@ use crate::http::{Bodies, Caller, Need, Problem, Routes, Type, chain, query::Par
 use crate::indexer::{Handle, Loss, Sealing};
 use crate::ingest::{Receipt, Rejected};
 use crate::jobs::JobError;
-use crate::jobs::imports::Imports;
+use crate::jobs::imports::{Coming, Imports};
 use crate::jobs::registry::{Registry, TooMany};
 use crate::jobs::verify::{Pace, mend, verify};
 use crate::journal::Journal;
@@ -79,6 +79,8 @@ enum Asked {
 struct BeginImport {
     #[serde(default)]
     site: Option<String>,
+    #[serde(default)]
+    live: bool,
 }
 
 #[derive(Serialize)]
@@ -154,7 +156,8 @@ async fn begin_import(
     if site.len() > SITE_BYTES_MAX {
         return Err(Problem::invalid("site", format!("longer than {SITE_BYTES_MAX} bytes")));
     }
-    let id = parts.imports.begin(&site).await.map_err(|error| refused(&error))?;
+    let coming = if asked.live { Coming::Live } else { Coming::Whole };
+    let id = parts.imports.begin(&site, coming).await.map_err(|error| refused(&error))?;
     Ok((StatusCode::CREATED, json(&object!({"id": id}))).into_response())
 }
 

@@ -1,13 +1,17 @@
 //! Imports: log lines that come in by request, batch after batch, and are sealed at the end.
 //! - A line's id is its bytes and its repetition number within its second ([`LineIds`]), over all of one import: the same
 //!   lines add nothing when they come again, split or shuffled. An object that brings an id of its own keeps it.
-//! - At most [`OPEN_MAX`] imports are open. One that is cut off keeps its salts, as the catalog says, and is run again.
+//! - A live one is of lines as they are written, by `import --follow`: nothing is sealed at its end, if it has one, and it makes
+//!   no salts for days past, because they would live as long as it does: lines that are more than 26 h late have no visitor.
+//! - At most [`OPEN_MAX`] imports are open. One that is cut off keeps its salts, as the catalog says, and is run again; it makes
+//!   room when nothing came for [`IDLE_MAX_MS`]. Of live ones the [`LIVE_MAX`] used last are known: who is told that his is
+//!   not known begins it again, from the last seconds on, and ids tell what was there.
 //! - Absent: files, formats found by looking, sorting: the shell's.
 
 use super::JobError;
 use crate::catalog::CatalogError;
 use crate::catalog::salts::Salts;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::event::{Day, Value};
 use crate::indexer::{Handle, Sealing};
 use crate::ingest::{Ingest, Item, LineIds, LineOrder, Receipt, time_said};
@@ -19,6 +23,19 @@ use tokio::sync::Mutex;
 
 /// Imports under way at once.
 pub const OPEN_MAX: usize = 16;
+/// How long an import stays that nothing comes of, where others want to begin, in ms.
+pub const IDLE_MAX_MS: Millis = 3_600_000;
+/// Live imports at once.
+pub const LIVE_MAX: usize = 64;
+
+/// How an import's lines come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coming {
+    /// From files that are complete, in order of time, with an end.
+    Whole,
+    /// As they are written.
+    Live,
+}
 
 /// All imports under way; cheap to clone.
 #[derive(Clone)]
@@ -34,7 +51,17 @@ pub struct Imports {
 #[derive(Default)]
 struct Open {
     last: u64,
-    by_id: BTreeMap<u64, Arc<Mutex<Import>>>,
+    by_id: BTreeMap<u64, Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    coming: Coming,
+    /// When it was last asked for.
+    used_at: Millis,
+    /// Of all requests for imports, which one that was.
+    used: u64,
+    import: Arc<Mutex<Import>>,
 }
 
 struct Import {
@@ -50,25 +77,55 @@ impl Imports {
     }
 
     /// Begins an import of lines that belong to `site` unless they name another; answers its id.
-    pub async fn begin(&self, site: &str) -> Result<u64, JobError> {
-        if self.lock().by_id.len() >= OPEN_MAX {
-            return Err(JobError::Busy(format!("begin an import: {OPEN_MAX} are under way")));
-        }
+    pub async fn begin(&self, site: &str, coming: Coming) -> Result<u64, JobError> {
         let now = self.clock.now();
-        let ids = self.ingest.line_ids(site, now, LineOrder::Sorted)?;
+        if self.make_room(coming, now)? && coming == Coming::Whole {
+            self.with_salts(|salts| salts.end_import()).await?;
+        }
+        let order = match coming {
+            Coming::Whole => LineOrder::Sorted,
+            Coming::Live => LineOrder::Interleaved,
+        };
+        let ids = self.ingest.line_ids(site, now, order)?;
         let ids = ids.ok_or_else(|| JobError::Busy("begin an import: too many sites have keys".to_owned()))?;
-        self.with_salts(move |salts| salts.begin_import(now)).await?;
+        if coming == Coming::Whole {
+            self.with_salts(move |salts| salts.begin_import(now)).await?;
+        }
+        let import = Arc::new(Mutex::new(Import { site: site.to_owned(), days: BTreeSet::new(), ids }));
         let mut open = self.lock();
         open.last += 1;
         let id = open.last;
-        let import = Import { site: site.to_owned(), days: BTreeSet::new(), ids };
-        open.by_id.insert(id, Arc::new(Mutex::new(import)));
+        open.by_id.insert(id, Entry { coming, used_at: now, used: id, import });
         Ok(id)
+    }
+
+    /// Lets one go that nobody asks for any more, where there are as many as may be; answers whether it did.
+    fn make_room(&self, coming: Coming, now: Millis) -> Result<bool, JobError> {
+        let mut open = self.lock();
+        let alike = || open.by_id.iter().filter(|(_, entry)| entry.coming == coming);
+        let most = if coming == Coming::Live { LIVE_MAX } else { OPEN_MAX };
+        if alike().count() < most {
+            return Ok(false);
+        }
+        let idle = alike().filter(|(_, entry)| coming == Coming::Live || entry.used_at <= now - IDLE_MAX_MS);
+        let idle = idle.min_by_key(|(_, entry)| entry.used).map(|(id, _)| *id);
+        let id = idle.ok_or_else(|| JobError::Busy(format!("begin an import: {OPEN_MAX} are under way")))?;
+        Ok(open.by_id.remove(&id).is_some())
+    }
+
+    /// The import of this id, which is asked for now.
+    fn find(&self, id: u64) -> Result<Entry, JobError> {
+        let mut open = self.lock();
+        open.last += 1;
+        let (used, used_at) = (open.last, self.clock.now());
+        let entry = open.by_id.get_mut(&id).ok_or(JobError::NoImport(id))?;
+        (entry.used, entry.used_at) = (used, used_at);
+        Ok(entry.clone())
     }
 
     /// Takes lines of one format. A rejection's place is its line in `body`, from 1.
     pub async fn lines(&self, id: u64, format: LineFormat, body: &[u8]) -> Result<Receipt, JobError> {
-        let import = self.lock().by_id.get(&id).cloned().ok_or(JobError::NoImport(id))?;
+        let Entry { coming, import, .. } = self.find(id)?;
         let mut import = import.lock().await;
         // A copy until the lines are taken: the same body sent again after an error has the same ids.
         let mut ids = import.ids.clone();
@@ -76,13 +133,20 @@ impl Imports {
         let sender = Sender { site: Some(&import.site), ..Sender::unknown(Receiver::File, self.clock.now()) };
         let receipt = self.ingest.take(items, sender).await?;
         import.ids = ids;
-        import.days.extend(&receipt.days);
+        if coming == Coming::Whole {
+            import.days.extend(&receipt.days);
+        }
         Ok(receipt)
     }
 
-    /// Waits until all of it is indexed and seals the days it touched; answers them. One whose sealing fails stays open.
+    /// Waits until all of it is indexed and seals the days it touched; answers them. One whose sealing fails stays open. Of a
+    /// live one nothing is sealed: its days are still under way.
     pub async fn end(&self, id: u64) -> Result<Vec<Day>, JobError> {
-        let import = self.lock().by_id.get(&id).cloned().ok_or(JobError::NoImport(id))?;
+        let Entry { coming, import, .. } = self.find(id)?;
+        if coming == Coming::Live {
+            self.lock().by_id.remove(&id);
+            return Ok(Vec::new());
+        }
         let days: Vec<Day> = import.lock().await.days.iter().copied().collect();
         self.indexer.seal(Sealing::Days(days.clone())).await?;
         if self.lock().by_id.remove(&id).is_some() {

@@ -33,7 +33,7 @@ pub enum Command {
     Serve(Serve),
     /// Bring log files in; the same file twice adds nothing.
     #[command(
-        after_help = "Examples:\n  metronome import /var/log/nginx/access.log*\n  zcat old.gz | metronome import --site shop -"
+        after_help = "Examples:\n  metronome import /var/log/nginx/access.log*\n  zcat old.gz | metronome import --site shop -\n  metronome import --follow --to http://127.0.0.1:7171 /var/log/nginx/access.log"
     )]
     Import(Import),
     /// Ask for an item's usage, or without an id for the site's.
@@ -101,6 +101,9 @@ pub struct Import {
     /// The format [default: found from the first lines of each file].
     #[arg(long, value_name = "FORMAT", value_parser = ["combined", "common", "vhost", "json", "cloudfront", "fluentd"])]
     pub format: Option<String>,
+    /// Go on with what is written to the files from now on, through rotation, until stopped.
+    #[arg(long)]
+    pub follow: bool,
     /// Which server to go through.
     #[command(flatten)]
     pub through: Through,

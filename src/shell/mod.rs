@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod client;
+pub mod follow;
 pub mod import;
 pub mod jobs;
 pub mod key;
@@ -57,6 +58,14 @@ pub enum ShellError {
     /// Sorting needs room for temporary files.
     #[error("sort lines")]
     Sort(#[source] std::io::Error),
+    /// Where a followed log is left cannot be remembered.
+    #[error("remember the place of {path}")]
+    Place {
+        /// Which log.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] crate::catalog::CatalogError),
@@ -71,7 +80,7 @@ impl ShellError {
         match self {
             Self::Ask { .. } => Kind::Unavailable,
             Self::Refused { .. } | Self::Read { .. } | Self::Format { .. } => Kind::Invalid,
-            Self::Answer(_) | Self::Sort(_) => Kind::Internal,
+            Self::Answer(_) | Self::Sort(_) | Self::Place { .. } => Kind::Internal,
             Self::Catalog(error) => error.kind(),
             Self::Found(_) => Kind::Corrupt,
         }

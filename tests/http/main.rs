@@ -6,6 +6,7 @@ mod broken;
 mod described;
 mod explain;
 mod export;
+mod imports;
 mod json_suite;
 mod live;
 mod pixel;

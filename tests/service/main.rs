@@ -6,6 +6,7 @@ mod clock;
 mod connections;
 mod crash;
 mod disk;
+mod follow;
 mod foreign;
 mod operating;
 mod queries;

@@ -28,12 +28,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Opens a file, or standard input for `-`.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a file, or so many of its first bytes, or standard input for `-`.
+    pub fn open(path: &Path, bytes: Option<u64>) -> io::Result<Self> {
         if path == Path::new("-") {
             return Self::of(Box::new(io::stdin()));
         }
-        Self::of(Box::new(File::open(path)?))
+        Self::of(Box::new(File::open(path)?.take(bytes.unwrap_or(u64::MAX))))
     }
 
     /// The lines of any input.

@@ -20,14 +20,22 @@ pub use progress::Progress;
 use serde_json::{Value, json};
 use sort::{RUN_BYTES_MAX, Sorted, Sorter, Timed};
 use std::path::{Path, PathBuf};
-use summary::Place;
+pub(super) use summary::Place;
 pub use summary::Summary;
 
 /// Lines by which a format is found.
-const DETECT_LINES: usize = 20;
+pub(super) const DETECT_LINES: usize = 20;
 /// Lines and bytes of one request at the most; below the server's bounds.
 const BATCH_LINES_MAX: usize = 5_000;
 const BATCH_BYTES_MAX: usize = 4 << 20;
+
+/// A file, or the beginning of one that still grows.
+pub(super) struct Part {
+    /// Which.
+    pub path: PathBuf,
+    /// How much of it, where not all.
+    pub bytes: Option<u64>,
+}
 
 /// A file with its format.
 struct Source {
@@ -37,15 +45,28 @@ struct Source {
 
 /// Brings the files in and tells what came of them.
 pub async fn run(client: &Client, asked: &Import, progress: &mut Progress) -> Result<Summary, ShellError> {
+    let parts: Vec<Part> = asked.files.iter().map(|path| Part { path: path.clone(), bytes: None }).collect();
+    let format = asked.format.as_deref().and_then(LineFormat::named);
+    bring(client, &asked.site, format.as_ref(), &parts, progress).await
+}
+
+/// Brings in what these parts hold, in this format or that of each one's first lines.
+pub(super) async fn bring(
+    client: &Client,
+    site: &str,
+    format: Option<&LineFormat>,
+    parts: &[Part],
+    progress: &mut Progress,
+) -> Result<Summary, ShellError> {
     let mut sorter = Sorter::new(RUN_BYTES_MAX);
     let mut sources = Vec::new();
     let mut total = 0;
-    for path in &asked.files {
-        progress.reading(path);
-        total += read_file(path, asked.format.as_deref(), &mut sources, &mut sorter)?;
+    for part in parts {
+        progress.reading(&part.path);
+        total += read_file(part, format, &mut sources, &mut sorter)?;
     }
     let sorted = sorter.finish().map_err(ShellError::Sort)?;
-    let begun = client.ask(Method::POST, "/imports", json!({"site": asked.site}).to_string().into_bytes()).await?;
+    let begun = client.ask(Method::POST, "/imports", json!({"site": site}).to_string().into_bytes()).await?;
     let id = parse(&begun)?["id"].as_u64().unwrap_or_default();
     let mut import = Sending { client, id, sources: &sources, summary: Summary::default() };
     progress.sending(total);
@@ -60,13 +81,14 @@ pub async fn run(client: &Client, asked: &Import, progress: &mut Progress) -> Re
 /// Puts every line of a file into the sorter; gives back how many there were. A file that names its columns anew is a new
 /// source from there on.
 fn read_file(
-    path: &Path,
-    named: Option<&str>,
+    part: &Part,
+    named: Option<&LineFormat>,
     sources: &mut Vec<Source>,
     sorter: &mut Sorter,
 ) -> Result<u64, ShellError> {
-    let failed = |source| ShellError::Read { path: path.to_owned(), source };
-    let mut lines = Lines::open(path).map_err(failed)?;
+    let path = &part.path;
+    let failed = |source| ShellError::Read { path: path.clone(), source };
+    let mut lines = Lines::open(path, part.bytes).map_err(failed)?;
     let mut first = Vec::new();
     while first.len() < DETECT_LINES
         && let Some(line) = lines.next_line().map_err(failed)?
@@ -74,7 +96,7 @@ fn read_file(
         first.push(line);
     }
     let mut format = format_of(path, named, &first)?;
-    sources.push(Source { path: path.to_owned(), format: format.clone() });
+    sources.push(Source { path: path.clone(), format: format.clone() });
     let limits = Limits::default();
     let mut first = first.into_iter();
     let mut count = 0;
@@ -82,22 +104,22 @@ fn read_file(
         if access_line::is_comment(&line.bytes, &format) {
             if let Some(fields) = Fields::parse(&line.bytes) {
                 format = LineFormat::CloudFront(fields);
-                sources.push(Source { path: path.to_owned(), format: format.clone() });
+                sources.push(Source { path: path.clone(), format: format.clone() });
             }
             continue;
         }
         count += 1;
-        let at = time_of(&line.bytes, &format, &limits);
+        let at = time_of(&line.bytes, &format, &limits).unwrap_or(Millis::MAX);
         let file = u32::try_from(sources.len() - 1).unwrap_or(u32::MAX);
         sorter.push(Timed { at, bytes: line.bytes, file, number: line.number }).map_err(ShellError::Sort)?;
     }
     Ok(count)
 }
 
-fn format_of(path: &Path, named: Option<&str>, first: &[Line]) -> Result<LineFormat, ShellError> {
+fn format_of(path: &Path, named: Option<&LineFormat>, first: &[Line]) -> Result<LineFormat, ShellError> {
     let lines: Vec<&[u8]> = first.iter().map(|line| line.bytes.as_slice()).collect();
     let found = match named {
-        Some(name) => LineFormat::named(name),
+        Some(format) => Some(format.clone()),
         None if lines.is_empty() => Some(LineFormat::Combined),
         None => access_line::detect(lines),
     };
@@ -105,12 +127,12 @@ fn format_of(path: &Path, named: Option<&str>, first: &[Line]) -> Result<LineFor
     found.ok_or_else(|| ShellError::Format { path: path.to_owned(), why })
 }
 
-/// When a line happened; one that does not say so comes last.
-fn time_of(line: &[u8], format: &LineFormat, limits: &Limits) -> Millis {
+/// When a line happened, where it says so; lines that do not come last.
+pub(super) fn time_of(line: &[u8], format: &LineFormat, limits: &Limits) -> Option<Millis> {
     let raw = access_line::read(line, format, limits).ok();
     let names = ["@timestamp", "timestamp", "time", "ts", "date", "time_local", "time_iso8601"];
     let said = raw.as_ref().and_then(|raw| names.iter().find_map(|name| raw.get(name)));
-    said.and_then(time::read).unwrap_or(Millis::MAX)
+    said.and_then(time::read)
 }
 
 /// One import under way.
@@ -154,7 +176,8 @@ impl Sending<'_> {
             body.push(b'\n');
         }
         let answer = parse(&self.client.ask(Method::POST, &path, body).await?)?;
-        self.summary.add(&answer, |at| {
+        // All of it is told at the end.
+        let _ = self.summary.add(&answer, |at| {
             let line = &batch[at.saturating_sub(heading.iter().len()).min(batch.len() - 1)];
             let name = format!("{}:{}", self.sources[line.file as usize].path.display(), line.number);
             (Place { file: line.file, line: line.number }, name)
@@ -164,6 +187,7 @@ impl Sending<'_> {
     }
 }
 
-fn parse(body: &[u8]) -> Result<Value, ShellError> {
+/// An answer of the server's.
+pub(super) fn parse(body: &[u8]) -> Result<Value, ShellError> {
     serde_json::from_slice(body).map_err(|error| ShellError::Answer(error.to_string()))
 }

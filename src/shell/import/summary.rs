@@ -19,10 +19,10 @@ pub struct Summary {
 
 /// Where a line stands.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub struct Place {
     /// Which file, in the order they were named.
     pub file: u32,
-    /// Its number in the file, from 1.
+    /// Its number in the file, from 1; of a followed one the byte where it begins.
     pub line: u64,
 }
 
@@ -34,21 +34,45 @@ struct Rejected {
 }
 
 impl Summary {
-    /// Adds a batch's answer; `place` finds and names a line by its place in the batch.
-    pub(super) fn add(&mut self, answer: &Value, place: impl Fn(usize) -> (Place, String)) {
+    /// Adds a batch's answer; `place` finds and names a line by its place in the batch. Answers the first rejection of each
+    /// reason that there was none of before.
+    pub(in crate::shell) fn add(&mut self, answer: &Value, place: impl Fn(usize) -> (Place, String)) -> Vec<String> {
+        let mut news = Vec::new();
         let count = |key: &str| answer[key].as_u64().unwrap_or_default();
         self.accepted += count("accepted");
         self.duplicates += count("duplicates");
         self.bots += count("bots");
         for rejection in answer["rejected"].as_array().into_iter().flatten() {
             let reason = rejection["reason"].as_str().unwrap_or("unknown").to_owned();
+            let is_new = !self.rejected.contains_key(&reason);
             let rejected = self.rejected.entry(reason).or_default();
             rejected.count += 1;
             let line = rejection["at"].as_u64().unwrap_or(1).saturating_sub(1);
             let message = rejection["message"].as_str().unwrap_or_default();
             let (place, name) = place(usize::try_from(line).unwrap_or_default());
-            rejected.places.insert(place, format!("{name}: {message}"));
+            let said = format!("{name}: {message}");
+            if is_new {
+                news.push(said.clone());
+            }
+            rejected.places.insert(place, said);
             if rejected.places.len() > PLACES_MAX {
+                rejected.places.pop_last();
+            }
+        }
+        news
+    }
+
+    /// Adds what another came to.
+    pub(in crate::shell) fn join(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
+        self.bots += other.bots;
+        self.days += other.days;
+        for (reason, theirs) in other.rejected {
+            let rejected = self.rejected.entry(reason).or_default();
+            rejected.count += theirs.count;
+            rejected.places.extend(theirs.places);
+            while rejected.places.len() > PLACES_MAX {
                 rejected.places.pop_last();
             }
         }
@@ -89,10 +113,12 @@ mod tests {
         let rejected: Vec<Value> =
             (1..=7).map(|at| json!({"at": at, "reason": "line", "message": "no request"})).collect();
         // Line 16 of the file is the first in time.
-        summary.add(&json!({"accepted": 3, "duplicates": 1, "bots": 2, "rejected": rejected}), |at| {
+        let answer = json!({"accepted": 3, "duplicates": 1, "bots": 2, "rejected": rejected});
+        let place = |at: usize| {
             let line = 16 - at as u64;
             (Place { file: 0, line }, format!("a.log:{line}"))
-        });
+        };
+        assert_eq!(summary.add(&answer, place), ["a.log:16: no request"], "one of each reason is news");
         summary.sealed(&json!({"sealed": ["2015-05-17", "2015-05-18"]}));
         let text = summary.to_string();
         assert!(text.contains("accepted    3 (2 by bots)\nduplicates  1\nrejected    7\n"), "{text}");
