@@ -3,8 +3,9 @@
 //! - A new receiver is one line in [`House::ports`].
 
 use super::{AppError, House};
-use crate::config::{self, TlsFiles};
+use crate::config::{self, Secret, TlsFiles};
 use crate::net::{Bounds, Drops, Stopping, Tls, listen, listen_datagrams};
+use crate::receive::forward::{Forward, Security};
 use crate::receive::{Counts, Intake, Lines, Lumberjack, Parts, Port, Protocol, Syslog};
 use std::io;
 use std::net::SocketAddr;
@@ -53,6 +54,13 @@ impl House {
     pub(super) fn ports(&self, bounds: Bounds) -> Result<Ports, AppError> {
         let mut ports = Ports::default();
         let receivers = &self.config.receivers;
+        if let Some(config::Forward { port, shared_key, users }) = &receivers.forward {
+            let user = |(name, password): &(String, Secret)| (name.clone(), password.0.clone());
+            let users = users.iter().map(user).collect();
+            let security = shared_key.as_ref().map(|key| Security { shared_key: key.0.clone(), users });
+            let forward = |intake| Forward::new(intake, security);
+            self.open_port(&mut ports, "forward", Carries::ConnectionsAndDatagrams, port, bounds, forward)?;
+        }
         if let Some(config::Syslog { port, zone }) = &receivers.syslog {
             let syslog = |intake| Syslog::new(intake, zone.clone());
             self.open_port(&mut ports, "syslog", Carries::ConnectionsAndDatagrams, port, bounds, syslog)?;

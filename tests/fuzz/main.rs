@@ -5,6 +5,7 @@
 
 mod access_line;
 mod events;
+mod forward;
 mod journal;
 mod json;
 mod lines;

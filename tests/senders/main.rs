@@ -1,6 +1,7 @@
 //! Senders: real client libraries and programs, unmodified, against the real binary: what they are told is safe is there.
 
 mod files;
+mod forward;
 mod logstash;
 #[path = "../service/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service, which use more of it")]

@@ -97,11 +97,34 @@ fn when(mut value: &[u8]) -> When {
         Kind::Text => bytes(value).ok().and_then(|text| std::str::from_utf8(text).ok()).map(Value::text),
         _ => None,
     };
-    match said {
-        Some(Value::Int(0)) => When::Now,
-        Some(Value::Int(seconds)) if GROUP.contains(&seconds) => When::Group,
-        Some(said) => time::read(&said).map_or(When::Never(kind), When::At),
-        None => When::Never(kind),
+    said.map_or(When::Never(kind), |said| When::said(&said, kind))
+}
+
+impl When {
+    /// The moment, where it is another than now; `None` for a mark of a group.
+    ///
+    /// # Errors
+    /// [`Rejection`] where it is no time.
+    pub fn moment(self) -> Result<Option<Option<Millis>>, Rejection> {
+        match self {
+            Self::Group => Ok(None),
+            Self::Now => Ok(Some(None)),
+            Self::At(at) => Ok(Some(Some(at))),
+            Self::Never(found) => {
+                let text =
+                    format!("in place of the entry's time stands {found}: a time is seconds since 1970 or EventTime");
+                Err(Rejection::new(Reason::Time, text))
+            }
+        }
+    }
+
+    /// What a number or a text says; `kind` is what it was.
+    pub fn said(said: &Value, kind: Kind) -> Self {
+        match said {
+            Value::Int(0) => Self::Now,
+            Value::Int(seconds) if GROUP.contains(seconds) => Self::Group,
+            said => time::read(said).map_or(Self::Never(kind), Self::At),
+        }
     }
 }
 

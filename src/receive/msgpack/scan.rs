@@ -5,6 +5,7 @@
 //!   head says so, and nothing is ever reserved for it.
 
 use super::Kind;
+use crate::receive::Broken;
 use rmp::Marker;
 
 /// Why bytes are no values of MessagePack, or none that are taken.
@@ -171,4 +172,10 @@ fn shape(bytes: &[u8]) -> Result<Option<Shape>, Reserved> {
 /// A big-endian number of `width` bytes; `None` while they are not there.
 fn length(bytes: &[u8], width: usize) -> Option<u64> {
     Some(bytes.get(..width)?.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
+impl From<Malformed> for Broken {
+    fn from(error: Malformed) -> Self {
+        Self::new("frame", error.to_string())
+    }
 }
