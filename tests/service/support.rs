@@ -65,10 +65,15 @@ impl Server {
         Ok(Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), ports, process })
     }
 
+    /// Sends it a signal: `-TERM`, `-STOP`, `-CONT`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.process.id().to_string()).status();
+        assert!(sent.expect("kill").success());
+    }
+
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> std::process::ExitStatus {
-        let asked = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status();
-        assert!(asked.expect("kill").success());
+        self.signal("-TERM");
         self.process.wait().expect("its end")
     }
 

@@ -285,3 +285,48 @@ fn what_came_before_the_server_was_told_to_stop_is_there_afterwards() {
     let house = House::on(house.folder, &[], &[]);
     assert_eq!(house.events(2001).len(), 2001);
 }
+
+#[test]
+fn what_the_kernel_has_no_room_for_is_counted() {
+    const SENT: u64 = 10_000;
+    let house = syslog();
+    house.server.signal("-STOP");
+    let datagram = format!("<13>p: {}", "x".repeat(2000)).into_bytes();
+    send_datagrams(house.port("syslog"), &vec![datagram; SENT as usize]);
+    house.server.signal("-CONT");
+    let accepted = r#"metronome_receiver_events_accepted_total{receiver="syslog"}"#;
+    let lost = r#"metronome_receiver_lost_total{receiver="syslog",reason="kernel"}"#;
+    house.server.wait_until("an account of all", |_| house.metric(accepted) + house.metric(lost) == SENT);
+    assert!(
+        house.metric(accepted) > 0 && house.metric(lost) > 0,
+        "{} and {}",
+        house.metric(accepted),
+        house.metric(lost)
+    );
+}
+
+#[test]
+fn many_connections_that_say_nothing_whole_hold_little_and_others_do_not_notice() {
+    let house = syslog();
+    converse(house.port("syslog"), b"<13>p: before\n");
+    house.events(1);
+    let before = house.server.anonymous_bytes();
+    let part = format!("60000 <13>p: {}", "x".repeat(1000));
+    let idle: Vec<_> = (0..500)
+        .map(|_| {
+            let mut stream = connect(house.port("syslog"));
+            stream.write_all(part.as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    let open = r#"metronome_receiver_connections{receiver="syslog"}"#;
+    house.server.wait_until("all connections", |_| house.metric(open) == 500);
+    converse(house.port("syslog"), b"<13>p: whole\n");
+    house.events(2);
+    // A length is never reserved: 500 times 60,000 bytes would be 30 MB.
+    let grown = house.server.anonymous_bytes().saturating_sub(before);
+    assert!(grown < 15 << 20, "{grown} bytes for 500 connections");
+    drop(idle);
+    let lost = r#"metronome_receiver_lost_total{receiver="syslog",reason="cut"}"#;
+    house.server.wait_until("what was cut", |_| house.metric(lost) == 500);
+}

@@ -69,7 +69,7 @@ impl Frames {
     /// What comes first in `bytes`, which begin where the last ended.
     ///
     /// # Errors
-    /// [`Broken`] for a length beyond [`COUNT_MAX`].
+    /// [`Broken`] for a length that is a lie.
     pub fn next(&mut self, bytes: &[u8]) -> Result<Next, Broken> {
         if self.passing != Passing::Nothing {
             return Ok(self.pass(bytes));
