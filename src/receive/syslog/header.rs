@@ -7,7 +7,7 @@
 use super::moment::Calendar;
 use super::structured::{self, Parameters};
 use crate::clock::Millis;
-use crate::normalize::access_line;
+use crate::normalize::access_line::{self, LineFormat};
 use crate::normalize::time;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -89,7 +89,7 @@ fn rfc3164<'a>(rest: &'a [u8], calendar: Calendar<'_>) -> Message<'a> {
     if let Some((word, after)) = word(rest)
         && tag_of(word).is_none()
         && is_host(word)
-        && !is_body(rest)
+        && !is_line_with(word, rest)
     {
         (hostname, tag) = (said(word), after);
     }
@@ -148,6 +148,15 @@ fn is_host(word: &[u8]) -> bool {
     let is_part =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'%') || *byte > 0x7f;
     !word.is_empty() && word.iter().all(is_part)
+}
+
+/// Whether an access line begins with this word and is no host before one: a virtual host is told by its port.
+fn is_line_with(word: &[u8], rest: &[u8]) -> bool {
+    match access_line::detect_line(rest) {
+        None => false,
+        Some(LineFormat::Vhost) => word.contains(&b':'),
+        Some(_) => true,
+    }
 }
 
 /// Whether a body plainly begins here: it is one that becomes an event of its own.

@@ -66,12 +66,16 @@ fn rfc_3164_is_read_as_its_senders_write_it() {
 #[test]
 fn a_body_behind_no_host_or_no_tag_is_no_part_of_the_header() {
     let stamp = "<134>Nov 24 10:11:12";
-    let line = r#"192.0.2.1 - - [24/Nov/2026:10:11:12 +0000] "GET /x HTTP/1.1" 200 3 "-" "-""#;
+    let line = r#"192.0.2.7 - - [24/Nov/2026:10:11:12 +0000] "GET /x HTTP/1.1" 200 3 "-" "-""#;
     assert_parts(&format!("{stamp} {line}"), 134, Some(AT), [""; 4], line);
     assert_parts(&format!("{stamp} h p: {line}"), 134, Some(AT), ["h", "p", "", ""], line);
     let vhost = format!("data.example:80 {line}");
     assert_parts(&format!("{stamp} {vhost}"), 134, Some(AT), [""; 4], &vhost);
     assert_parts(&format!("{stamp} h p: {vhost}"), 134, Some(AT), ["h", "p", "", ""], &vhost);
+    assert_parts(&format!("{stamp} h {line}"), 134, Some(AT), ["h", "", "", ""], line);
+    let named = line.replace("192.0.2.7", "client.example");
+    assert_parts(&format!("{stamp} {named}"), 134, Some(AT), [""; 4], &named);
+    assert_parts(&format!("{stamp} h {named}"), 134, Some(AT), ["h", "", "", ""], &named);
     assert_parts(&format!("{stamp} {{\"a\": 1}}"), 134, Some(AT), [""; 4], "{\"a\": 1}");
     assert_parts(&format!("{stamp} h {{\"a\": 1}}"), 134, Some(AT), ["h", "", "", ""], "{\"a\": 1}");
     assert_parts(&format!("{stamp} h 404 things"), 134, Some(AT), ["h", "", "", ""], "404 things");
