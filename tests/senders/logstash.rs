@@ -209,7 +209,7 @@ fn the_pages_of_python_work_as_they_stand() {
     let house = House::with(&["lines", "lumberjack"], &[]);
     for (at, path) in [(0, "/datasets/trees.csv"), (1, "/datasets/trees.csv")] {
         let code = placed(&block("python", "## Logstash", "python", at), &house);
-        run(Command::new(home().join("python/bin/python")).arg(file(&house, "main.py", &code)));
+        run(&house, Command::new(home().join("python/bin/python")).arg(file(&house, "main.py", &code)));
         let id = format!("d-{}", at + 1);
         house.server.wait_until("the event", |server| server.events("").iter().any(|event| event["event_id"] == id));
         let events = house.events(1);
@@ -225,7 +225,7 @@ fn the_page_of_node_works_as_it_stands() {
     }
     let house = House::with(&["lines"], &[]);
     let code = placed(&block("node", "## Logstash", "js", 0), &house);
-    run(node("").arg(file(&house, "main.js", &code)));
+    run(&house, node("").arg(file(&house, "main.js", &code)));
     let event = house.events(1).remove(0);
     assert_eq!((&event["path"], &event["action"]), (&"/datasets/trees.csv".into(), &"download".into()), "{event}");
 }
@@ -242,7 +242,7 @@ fn the_page_of_java_works_as_it_stands() {
     let classpath = std::fs::read_to_string(home().join("logback/classpath")).expect("a class path");
     let mut java = Command::new("java");
     java.arg("-cp").arg(classpath.trim()).arg(format!("-Dlogback.configurationFile={}", xml.display())).arg(code);
-    run(&mut java);
+    run(&house, &mut java);
     let event = house.events(1).remove(0);
     assert_eq!((&event["path"], &event["action"]), (&"/datasets/trees.csv".into(), &"download".into()), "{event}");
     assert_eq!((&event["message"], &event["logger_name"]), (&"downloaded".into(), &"app".into()), "{event}");
@@ -275,8 +275,10 @@ fn file(house: &House, name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn run(command: &mut Command) {
-    assert!(command.status().expect("a program").success(), "{command:?}");
+/// Runs a program to its end, in the folder of this house: what it leaves goes with it.
+fn run(house: &House, command: &mut Command) {
+    let status = command.current_dir(house.folder.path()).status();
+    assert!(status.expect("a program").success(), "{command:?}");
 }
 
 fn with(mut command: Command, arguments: &[&str]) -> Command {

@@ -172,8 +172,7 @@ impl Frames {
                     return Err(frame(text.to_owned()));
                 }
                 [0x16, ..] => {
-                    let text =
-                        "a TLS handshake where none is due: configure tls_cert and tls_key, or the sender without TLS";
+                    let text = "a TLS handshake where none is due: set lumberjack.tls, or the sender not to use TLS";
                     return Err(frame(text.to_owned()));
                 }
                 _ => {
