@@ -6,6 +6,8 @@ set -euo pipefail
 home="${tools:?}/syslog"
 if [ -e "$home/done" ] || ! command -v apt-get >/dev/null; then exit 0; fi
 
+# One at a time: apt waits for nobody.
+exec 9>"$tools/apt.lock" && flock 9
 echo "== unpacking rsyslog and syslog-ng"
 sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
 mkdir -p "$home/root"
