@@ -12,6 +12,7 @@ mod counts;
 mod error;
 mod lines;
 mod pace;
+mod prepared;
 mod receipt;
 mod refill;
 mod secrets;
@@ -23,14 +24,14 @@ pub use receipt::{Explained, Item, Receipt, Rejected};
 
 use crate::catalog::salts::Salts;
 use crate::clock::Millis;
-use crate::event::{Day, Event, IdHash, IdScope, Known, RawEvent, RecentIds};
-use crate::journal::{Batch, Journal};
+use crate::event::{Event, IdScope, Known, RawEvent, RecentIds};
+use crate::journal::Journal;
 use crate::normalize::places::Places;
 use crate::normalize::site::DEFAULT_SITE;
 use crate::normalize::{Context, Limits, Notes, Rejection, Sender, Sites, normalize};
 use counts::Tally;
+use prepared::Prepared;
 use secrets::Secrets;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -90,21 +91,6 @@ struct Inner {
     tally: Mutex<Tally>,
 }
 
-/// A batch on its way.
-#[derive(Debug, Default)]
-struct Prepared {
-    batch: Batch,
-    /// The payload at hand.
-    payload: Vec<u8>,
-    /// The ids in the batch.
-    ids: Vec<(IdHash, Day)>,
-    tally: Tally,
-    days: BTreeSet<Day>,
-    duplicates: u64,
-    rejected: Vec<Rejected>,
-    bots: u64,
-}
-
 impl Ingest {
     /// The write path into a journal, whose newest ids it remembers. Blocking.
     ///
@@ -148,7 +134,8 @@ impl Ingest {
         self.inner.tally().add(prepared.tally);
         Ok(Receipt {
             accepted: positions.end - positions.start,
-            duplicates: prepared.duplicates,
+            duplicates: prepared.duplicates.len() as u64,
+            duplicates_at: prepared.duplicates,
             rejected: prepared.rejected,
             positions,
             bots: prepared.bots,
@@ -214,7 +201,7 @@ impl Ingest {
             let site = site_said(&raw, sender);
             let read = raw.map(|raw| (has_sent_at(&raw, sender), raw));
             match read.and_then(|(sent_at, raw)| Ok((normalize(raw, &context, &mut Notes::off())?, sent_at))) {
-                Ok(event) => events.push(event),
+                Ok((event, sent_at)) => events.push((at, event, sent_at)),
                 Err(Rejection { reason, message, key }) => {
                     prepared.tally.rejected(&site, reason);
                     prepared.rejected.push(Rejected { at, key, reason, message });
@@ -223,7 +210,7 @@ impl Ingest {
         }
         secrets.check()?;
         let recent = self.inner.recent();
-        events.into_iter().try_for_each(|(event, sent_at)| prepared.add(event, sent_at, &recent, own))
+        events.into_iter().try_for_each(|(at, event, sent_at)| prepared.add(at, event, sent_at, &recent, own))
     }
 
     async fn keep_salts(&self) -> Result<(), IngestError> {
@@ -234,29 +221,6 @@ impl Ingest {
         let salts = Arc::clone(salts);
         let kept = tokio::task::spawn_blocking(move || salts.keep()).await;
         kept.map_err(|_| IngestError::Stopped)?.map_err(IngestError::from)
-    }
-}
-
-impl Prepared {
-    /// Takes an event, unless one of its id was taken before.
-    fn add(&mut self, event: Event, sent_at: bool, recent: &RecentIds, own: &mut RecentIds) -> Result<(), IngestError> {
-        let (scope, day) = (scope_of(&event, sent_at), event.day());
-        if let Some(id) = recent.hash(&event) {
-            if own.contains(id, day, scope) || recent.contains(id, day, scope) {
-                self.duplicates += 1;
-                self.tally.duplicate(event.site());
-                return Ok(());
-            }
-            own.insert(id, day);
-            self.ids.push((id, day));
-        }
-        self.payload.clear();
-        event.write_payload(scope, &mut self.payload)?;
-        self.batch.push(&self.payload);
-        self.tally.accepted(event.site());
-        self.bots += u64::from(event.known(Known::Bot).is_some());
-        self.days.insert(day);
-        Ok(())
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Receipt {
     pub accepted: u64,
     /// Events left out because one of their id was taken before.
     pub duplicates: u64,
+    /// Their places in the batch, in order.
+    pub duplicates_at: Vec<usize>,
     /// Events that were not taken, in order.
     pub rejected: Vec<Rejected>,
     /// The positions of the taken ones in the journal.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::catalog::Catalog;
 use crate::error::Kind;
+use crate::event::Day;
 use crate::journal;
 use crate::normalize::{Reason, Receiver, json};
 use pace::EVENT_WAIT_MAX;
