@@ -17,6 +17,8 @@ use std::time::{Duration, SystemTime};
 
 /// Keys there may be at once.
 pub const KEYS_MAX: usize = 1_000;
+/// What every key's text begins with.
+pub const PREFIX: &str = "metronome_";
 const KIND: &str = "key";
 /// A file written longer ago than this has its last write's time for good; well above any clock's tick.
 const SETTLED_MS: Millis = 2_000;
@@ -103,7 +105,7 @@ impl Keys {
         if self.current()?.len() >= KEYS_MAX {
             return Err(CatalogError::Invalid(format!("there are {KEYS_MAX} keys already: revoke one first")));
         }
-        let text = format!("metronome_{}_{}", scope.name(), hex(&random::<32>()?));
+        let text = format!("{PREFIX}{}_{}", scope.name(), hex(&random::<32>()?));
         let made_at = self.clock.now();
         let site = site.map(str::to_owned);
         loop {

@@ -1,5 +1,7 @@
 //! Access: who asks, and whether the key they show opens this route.
-//! - A key is sent as `Authorization: Bearer`, `x-metronome-key`, or, for writing only, `?key=`.
+//! - A key is sent as `Authorization: Bearer`, `x-metronome-key`, or, for writing only, `?key=`; or as senders made for other
+//!   servers wrap it: `Basic` (either half) and `ApiKey` (as it stands, or in base64 behind an id). What those schemes carry
+//!   that is no key of ours is a proxy's, and is passed over.
 //! - Without any key configured everything is granted, to this machine alone and never through a proxy or another
 //!   site's page.
 //! - The site a key is bound to travels on in [`Caller`]; a question about another site is refused.
@@ -9,10 +11,13 @@
 use super::problem::Type;
 use super::{Problem, RequestId, query};
 use crate::catalog::CatalogError;
-use crate::catalog::keys::{Key, Keys, Scope};
+use crate::catalog::keys::{self, Key, Keys, Scope};
 use axum::http::{HeaderMap, HeaderName, Uri, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The header that carries a key.
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-metronome-key");
@@ -68,6 +73,8 @@ pub struct Caller {
     pub pass: Pass,
     /// Whether it may read: what an open route tells readers alone, it tells by this.
     pub may_read: bool,
+    /// When the request was there.
+    pub since: Instant,
 }
 
 impl Caller {
@@ -190,12 +197,9 @@ fn failed(error: &CatalogError) -> Problem {
 /// The key a request shows.
 fn key_of(knock: &Knock<'_>) -> Result<Option<String>, Problem> {
     let text = |name: &HeaderName| knock.headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(&header::AUTHORIZATION).and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    if let Some(key) = bearer.or_else(|| text(&KEY_HEADER).map(str::trim)) {
-        return Ok(Some(key.to_owned()));
+    let authorized = text(&header::AUTHORIZATION).and_then(authorized);
+    if let Some(key) = authorized.or_else(|| text(&KEY_HEADER).map(|key| key.trim().to_owned())) {
+        return Ok(Some(key));
     }
     let query = knock.uri.query().unwrap_or_default();
     let Some(key) = query.split('&').find_map(|pair| pair.strip_prefix("key=")) else { return Ok(None) };
@@ -207,6 +211,22 @@ fn key_of(knock: &Knock<'_>) -> Result<Option<String>, Problem> {
             "a key in the address is for writing only; send it as Authorization: Bearer or x-metronome-key",
         )),
     }
+}
+
+/// The key in an `Authorization` header.
+fn authorized(value: &str) -> Option<String> {
+    let (scheme, text) = value.split_once(' ')?;
+    let text = text.trim();
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    if is("bearer") || (is("apikey") && text.starts_with(keys::PREFIX)) {
+        return Some(text.to_owned());
+    }
+    if !is("basic") && !is("apikey") {
+        return None;
+    }
+    let wrapped = String::from_utf8(BASE64.decode(text).ok()?).ok()?;
+    let mut halves = wrapped.splitn(2, ':').filter(|half| half.starts_with(keys::PREFIX));
+    halves.next().map(str::to_owned)
 }
 
 /// The rule while no key is configured: this machine alone, no proxy in between, no other site's page but to write.

@@ -51,7 +51,13 @@ impl Request {
     /// `{w}` in a header or the address stands for the text of the key `w`.
     fn open(&self, ring: &Ring, need: Need) -> Result<Opened, Problem> {
         let filled = |text: &str| {
-            ring.texts.iter().fold(text.to_owned(), |text, (name, key)| text.replace(&format!("{{{name}}}"), key))
+            let fill = |text: String, (name, key): (&&str, &String)| text.replace(&format!("{{{name}}}"), key);
+            let text = ring.texts.iter().fold(text.to_owned(), fill);
+            // What stands behind `base64:` is wrapped so.
+            match text.split_once("base64:") {
+                Some((before, wrapped)) => format!("{before}{}", BASE64.encode(wrapped)),
+                None => text,
+            }
         };
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
@@ -93,6 +99,16 @@ fn a_key_is_shown_in_a_header_and_in_the_address_for_writing_alone() {
         (vec![("authorization", "bearer  {a}")], "/x", [200, 200, 200]),
         (vec![("authorization", "Basic {a}")], "/x", [401, 401, 401]),
         (vec![("authorization", "Basic {a}"), ("x-metronome-key", "{a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "Basic base64:metronome:{a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "BASIC base64:{a}:")], "/x", [200, 200, 200]),
+        (vec![("authorization", "Basic base64:{a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "APIKey {a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "apikey base64:an-id:{a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "ApiKey base64:{a}")], "/x", [200, 200, 200]),
+        (vec![("authorization", "Digest base64:{a}")], "/x", [401, 401, 401]),
+        (vec![("authorization", "ApiKey metronome_write_0")], "/x", [401, 401, 401]),
+        (vec![("authorization", "Basic base64:proxy:secret")], "/x?key={a}", [200, 401, 401]),
+        (vec![("authorization", "Basic base64:proxy:secret"), ("x-metronome-key", "{a}")], "/x", [200, 200, 200]),
         (vec![], "/x?key={a}", [200, 401, 401]),
         (vec![], "/x?b=1&key=%6d{a}", [401, 401, 401]),
         (vec![("x-metronome-key", "{a}")], "/x?key=?", [200, 200, 200]),
@@ -137,6 +153,7 @@ fn caller(opened: Opened) -> Caller {
         address: IpAddr::from([127, 0, 0, 1]),
         pass: opened.pass,
         may_read: opened.may_read,
+        since: Instant::now(),
     }
 }
 
