@@ -4,6 +4,7 @@
 # usage: tools=FOLDER scripts/install.d/syslog.sh
 set -euo pipefail
 home="${tools:?}/syslog"
+[ -d "$home/root/usr/share/syslog-ng/include/scl" ] || rm -f "$home/done"
 if [ -e "$home/done" ] || ! command -v apt-get >/dev/null; then exit 0; fi
 
 # One at a time: apt waits for nobody.
@@ -12,7 +13,7 @@ echo "== unpacking rsyslog and syslog-ng"
 sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
 mkdir -p "$home/root"
 $sudo apt-get update -qq
-for packages in "rsyslog rsyslog-elasticsearch" "syslog-ng-core syslog-ng-mod-http"; do
+for packages in "rsyslog rsyslog-elasticsearch" "syslog-ng-core syslog-ng-mod-http syslog-ng-scl"; do
   # What it would install is fetched, and nothing installed.
   $sudo mkdir -p "$home/debs/partial"
   # shellcheck disable=SC2086 # a list of names

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 /// A program that is asked to end with the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -21,7 +21,7 @@ impl Drop for Running {
 }
 
 /// Where scripts/install.d/syslog.sh unpacked the programs, or `None` with a word why the test is skipped.
-fn unpacked() -> Option<PathBuf> {
+pub fn unpacked() -> Option<PathBuf> {
     let tools = std::env::var_os("TESTS_TOOLS").map(PathBuf::from);
     let tools = tools.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"));
     let root = tools.join("syslog/root");
@@ -43,13 +43,14 @@ fn present(what: &str, found: Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// The block of a page that is marked so, with this test's address and paths.
-fn configuration(page: &str, mark: &str, address: SocketAddr, paths: &[(&str, &Path)]) -> String {
+pub fn configuration(page: &str, mark: &str, address: SocketAddr, paths: &[(&str, &Path)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/send").join(page);
     let text = std::fs::read_to_string(&path).expect(page);
     let (_, rest) = text.split_once(&format!("```{mark}\n")).unwrap_or_else(|| panic!("{page} has no block {mark}"));
     let (block, _) = rest.split_once("```").expect("its end");
-    assert!(block.contains("5140"), "{page}: {block}");
-    let mut block = block.replace("5140", &address.port().to_string());
+    let port = if block.contains("7171") { "7171" } else { "5140" };
+    assert!(block.contains(port), "{page}: {block}");
+    let mut block = block.replace(port, &address.port().to_string());
     for (from, to) in paths {
         assert!(block.contains(from), "{page}: no {from}");
         block = block.replace(from, &to.display().to_string());
@@ -58,7 +59,7 @@ fn configuration(page: &str, mark: &str, address: SocketAddr, paths: &[(&str, &P
 }
 
 /// rsyslog with a configuration of its own.
-fn rsyslog(root: &Path, folder: &Path, configuration: &str) -> Running {
+pub fn rsyslog(root: &Path, folder: &Path, configuration: &str) -> Running {
     let file = folder.join("rsyslog.conf");
     std::fs::create_dir_all(folder.join("spool")).expect("folder");
     let global = format!("global(workDirectory=\"{}\" maxMessageSize=\"64k\")\n", folder.join("spool").display());
@@ -70,7 +71,7 @@ fn rsyslog(root: &Path, folder: &Path, configuration: &str) -> Running {
 }
 
 /// syslog-ng with a configuration of its own.
-fn syslog_ng(root: &Path, folder: &Path, configuration: &str) -> Running {
+pub fn syslog_ng(root: &Path, folder: &Path, configuration: &str) -> Running {
     let file = folder.join("syslog-ng.conf");
     std::fs::write(&file, format!("@version: 3.38\n{configuration}")).expect("write");
     let mut command = Command::new(root.join("usr/sbin/syslog-ng"));
