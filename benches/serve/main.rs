@@ -1,5 +1,5 @@
 //! The service as a whole, measured from outside, beside others that do the same work in the same run.
-//! `bench/race`, `bench/receivers`, `bench/soak` and `bench/memory` are the commands; nothing here passes or fails.
+//! `bench/race`, `bench/soak` and `bench/memory` are the commands; nothing here passes or fails.
 
 mod crash;
 mod events;
@@ -15,7 +15,6 @@ mod probe;
 mod process;
 mod questions;
 mod race;
-mod receivers;
 mod sealing;
 mod server;
 mod singles;
@@ -55,11 +54,6 @@ enum Command {
         #[arg(default_value_t = 1_000_000)]
         events: u64,
     },
-    /// Every way in, beside JSON lines to `/tick` and VictoriaLogs.
-    Receivers {
-        #[arg(default_value_t = 300_000)]
-        events: u64,
-    },
     /// Half of the top rate with readers beside it, for long.
     Soak {
         #[arg(default_value_t = 3600)]
@@ -84,7 +78,6 @@ fn main() {
                 race::run(&arguments.folder, events, opensearch_events_max).await;
             }
             Command::Questions { events } => questions::run(&arguments.folder, events).await,
-            Command::Receivers { events } => receivers::run(&arguments.folder, events).await,
             Command::Soak { seconds } => soak::run(&arguments.folder, seconds).await,
             Command::Memory { seconds } => memory::run(&arguments.folder, seconds).await,
             Command::NullHandler => null::serve().await,

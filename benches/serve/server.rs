@@ -3,7 +3,6 @@
 use crate::process::Process;
 use metronome::load::mix::Mix;
 use metronome::load::{self, Bodies, OnAcknowledged, Options, Report};
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,8 +18,6 @@ const ENDLESS: u64 = u64::MAX >> 20;
 
 pub struct Server {
     pub address: SocketAddr,
-    /// The ports beside HTTP, by receiver.
-    pub ports: BTreeMap<String, SocketAddr>,
     pub process: Process,
     agent: ureq::Agent,
 }
@@ -52,26 +49,21 @@ impl Sending {
 }
 
 impl Server {
-    /// Starts a process whose first line on standard output ends in its address; a line for each other port follows.
+    /// Starts a process whose first line on standard output ends in its address.
     pub fn announced(command: &mut Command) -> Self {
         let mut process = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
         let output = BufReader::new(process.child().stdout.take().expect("its output"));
         let mut lines = output.lines();
         let line = lines.next().expect("a first line").expect("text");
-        let mut ports = BTreeMap::new();
-        for line in lines.by_ref().map_while(Result::ok).take_while(|line| line.contains(" listens on ")) {
-            let (receiver, address) = line.split_once(" listens on ").expect("a port");
-            ports.insert(receiver.to_owned(), address.parse().expect("its address"));
-        }
         std::thread::spawn(move || lines.for_each(drop));
         let address = line.rsplit("http://").next().and_then(|text| text.trim().parse().ok());
-        Self { address: address.expect("an address"), ports, process, agent: agent() }
+        Self { address: address.expect("an address"), process, agent: agent() }
     }
 
     /// Starts a process that will listen there.
     pub fn at(address: SocketAddr, command: &mut Command) -> Self {
         let process = Process::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
-        let mut server = Self { address, ports: BTreeMap::new(), process, agent: agent() };
+        let mut server = Self { address, process, agent: agent() };
         let started = Instant::now();
         while server.agent.get(format!("http://{address}/")).call().is_err() {
             let ended = server.process.child().try_wait().expect("a process");

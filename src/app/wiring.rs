@@ -54,7 +54,9 @@ impl House {
         self.routes(Vec::new()).into_router(gate).layer(Extension(Peer(LOCAL)))
     }
 
-    fn routes(&self, ports: Vec<Arc<Counts>>) -> Routes {
+    fn routes(&self, mut ports: Vec<Arc<Counts>>) -> Routes {
+        let elastic = Arc::new(Counts::of("elastic"));
+        ports.push(Arc::clone(&elastic));
         let body = BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() };
         let bodies = Bodies::within(body, self.budget.clone());
         let limits = &self.config.limits;
@@ -104,7 +106,14 @@ impl House {
             batch_events_max: limits.batch_events_max,
             clock: self.clock.clone(),
         });
-        receive::http::routes(&receive).merge(api::routes(&parts)).merge(work::routes(&work))
+        let elastic = receive::elastic::Parts {
+            http: Arc::clone(&receive),
+            version: self.config.elastic_version.clone(),
+            hold_max: receive::elastic::HOLD_MAX,
+            counts: elastic,
+        };
+        let receivers = receive::http::routes(&receive).merge(receive::elastic::routes(elastic));
+        receivers.merge(api::routes(&parts)).merge(work::routes(&work))
     }
 
     fn probes(&self) -> Vec<Probe> {

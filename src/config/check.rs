@@ -29,6 +29,7 @@ pub(super) fn check(raw: raw::Raw) -> Result<Config, ConfigError> {
         queries_dir: raw.queries_dir.map(PathBuf::from),
         http: check_http(raw.http)?,
         receivers: receivers::check(raw.forward, raw.syslog, raw.lines, raw.lumberjack)?,
+        elastic_version: check_version(raw.elastic.version)?,
         journal: check_journal(raw.journal)?,
         store: check_store(raw.store)?,
         retention: check_retention(raw.retention)?,
@@ -47,6 +48,16 @@ fn check_http(raw: raw::Http) -> Result<Http, ConfigError> {
         body_bytes_max: size("http.body_bytes_max", raw.body_bytes_max, 16 * MIB, 1024, 1024 * MIB)?,
         connections_max: size("http.connections_max", raw.connections_max, 16_384, 1, 1_000_000)?,
     })
+}
+
+/// Clients refuse what is older than 7, and know nothing that is newer than 9.
+fn check_version(given: Option<String>) -> Result<String, ConfigError> {
+    let version = given.unwrap_or_else(|| "8.19.0".to_owned());
+    let numbers: Vec<Option<u32>> = version.split('.').map(|number| number.parse().ok()).collect();
+    match numbers.as_slice() {
+        [Some(7..=9), Some(_), Some(_)] => Ok(version),
+        _ => Err(bad("elastic.version", version, "three numbers from 7.0.0 to 9.x, as in \"8.19.0\"")),
+    }
 }
 
 fn check_journal(raw: raw::Journal) -> Result<Journal, ConfigError> {

@@ -17,6 +17,8 @@ pub struct Config {
     pub http: Http,
     /// The receivers beside HTTP.
     pub receivers: Receivers,
+    /// The version that Elasticsearch's clients are told.
+    pub elastic_version: String,
     /// The journal.
     pub journal: Journal,
     /// The store.

@@ -16,6 +16,7 @@ pub(super) struct Raw {
     pub syslog: Syslog,
     pub lines: Port,
     pub lumberjack: Port,
+    pub elastic: Elastic,
     pub journal: Journal,
     pub store: Store,
     pub retention: Retention,
@@ -75,6 +76,12 @@ pub(super) struct Syslog {
     pub site: Option<String>,
     pub tls: Tls,
     pub timezone: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Elastic {
+    pub version: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -133,6 +133,18 @@ impl Bodies {
         Ok(Turn { _kib: Some(turn) })
     }
 
+    /// Whether a body finds room that is as long as it says it is, or some where it does not say. One beyond the limit is
+    /// refused by its reading.
+    pub fn has_room(&self, headers: &HeaderMap) -> bool {
+        let length = announced(headers).unwrap_or(1);
+        length > self.limits.bytes_max || self.budget.share().hold(length).is_ok()
+    }
+
+    /// A holder of what is said of a body, out of the budget of bodies.
+    pub fn share(&self) -> Share {
+        self.budget.share()
+    }
+
     /// The body of a request, whole and decompressed.
     pub async fn read(&self, headers: &HeaderMap, body: axum::body::Body) -> Result<Body, Problem> {
         let coding = decode::coding(headers)?;
@@ -161,9 +173,9 @@ impl Bodies {
         held: &mut Held,
     ) -> Result<Bytes, Problem> {
         let bytes_max = self.limits.bytes_max;
-        let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let announced = announced(headers);
         let start = Instant::now();
-        if announced.is_some_and(|length: usize| length > bytes_max) {
+        if announced.is_some_and(|length| length > bytes_max) {
             // A sender that waits for "100 Continue" hears it at once; others are heard out first.
             if !headers.contains_key(header::EXPECT) {
                 self.discard(body, start, 0).await;
@@ -223,6 +235,11 @@ impl Bodies {
             }
         }
     }
+}
+
+/// How long a body says it is.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -2,18 +2,24 @@
 //! and dresses the answer.
 //! - No handler runs before all of that passed; none can be reached around it.
 //! - A failure is logged here, once, with the request id; addresses, keys and query strings are never logged.
+//! - Where a route has manners of its own, they answer what is refused here, and a request over its rate is held as long as
+//!   they say before it is.
 
 use super::access::{Caller, Knock};
 use super::problem::{Cause, Type};
 use super::rates::Sender;
-use super::{Access, Need, Origins, Peer, Problem, Rates, RequestId, address, origins, query, request_id};
-use axum::extract::{Request, State};
+use super::{Access, Manners, Need, Origins, Peer, Problem, Rates, RequestId, address, origins, query, request_id};
+use crate::net::Stopping;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What stands in front of the routes.
 #[derive(Debug)]
@@ -29,35 +35,49 @@ pub struct Gate {
 }
 
 /// The gate of one route.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Door {
     pub gate: Arc<Gate>,
     /// What a request needs to pass.
     pub need: Need,
     /// What the path behind it is for, which decides what pages of other origins may see of the answer.
     pub purpose: Need,
+    /// Who answers in its place; for what no route takes, if it is their own.
+    pub manners: Option<Arc<dyn Manners>>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Door").field("need", &self.need).field("purpose", &self.purpose).finish_non_exhaustive()
+    }
 }
 
 /// Lets a request through to its route, or answers it.
-pub(super) async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let admitted = door.gate.admit(door.need, id.clone(), &request);
+    let (head, body) = request.into_parts();
+    let admitted = door.admit(id.clone(), &head).await;
+    let mut request = Request::from_parts(head, body);
     // Only pages of other origins are judged by the site.
     let bound = admitted.as_ref().ok().and_then(|caller| caller.bound());
     let site = origin.as_ref().map(|_| asked_site(bound, &uri)).unwrap_or_default();
     let mut response = match admitted {
         Ok(_) if door.need == Need::Write && !door.gate.origins.may_write(&site, origin.as_ref()) => {
-            Problem::new(Type::Forbidden, "this site takes no events from pages of this origin").into_response()
+            let detail = "this site takes no events from pages of this origin";
+            door.refuse(Problem::new(Type::Forbidden, detail), request).await
         }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => door.refuse(problem, request).await,
     };
     let headers = response.headers_mut();
+    if let Some(manners) = &door.manners {
+        manners.dress(headers);
+    }
     headers.insert(request_id::HEADER, id.header());
     origins::secure(door.purpose, headers);
     door.gate.origins.answer(door.purpose, &site, origin.as_ref(), headers);
@@ -74,26 +94,59 @@ fn asked_site(bound: Option<&str>, uri: &Uri) -> String {
     bound.map(str::to_owned).or_else(asked).unwrap_or_else(|| "default".to_owned())
 }
 
+impl Door {
+    /// Lets a request in, or not; one over its rate is held for a while where the route's manners say so.
+    async fn admit(&self, id: RequestId, head: &Parts) -> Result<Caller, Problem> {
+        let since = Instant::now();
+        let patience = self.manners.as_ref().map_or(Duration::ZERO, |manners| manners.patience());
+        loop {
+            let admitted = self.gate.admit(self.need, id.clone(), head, since);
+            let over = admitted.as_ref().err().filter(|problem| problem.kind() == Type::TooMany);
+            let Some(wait) = over.and_then(Problem::wait).filter(|wait| since.elapsed() + *wait <= patience) else {
+                return admitted;
+            };
+            let stopping = head.extensions.get::<Stopping>().cloned();
+            let stopped = async {
+                match stopping {
+                    Some(mut stopping) => stopping.wait().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stopped => return admitted,
+            }
+        }
+    }
+
+    async fn refuse(&self, problem: Problem, request: Request) -> Response {
+        match &self.manners {
+            Some(manners) => manners.refuse(problem, request).await,
+            None => problem.into_response(),
+        }
+    }
+}
+
 impl Gate {
-    fn admit(&self, need: Need, request_id: RequestId, request: &Request) -> Result<Caller, Problem> {
-        let Some(peer) = request.extensions().get::<Peer>() else {
+    fn admit(&self, need: Need, request_id: RequestId, head: &Parts, since: Instant) -> Result<Caller, Problem> {
+        let Some(peer) = head.extensions.get::<Peer>() else {
             return Err(Problem::new(Type::Internal, "the connection has no address"));
         };
         let peer = peer.0.ip();
-        let address = address::client(peer, request.headers(), &self.trusted_proxies);
+        let address = address::client(peer, &head.headers, &self.trusted_proxies);
         if need != Need::Open {
             self.within_rate(&Sender::address(address))?;
         }
-        let knock = Knock { need, peer, headers: request.headers(), uri: request.uri() };
+        let knock = Knock { need, peer, headers: &head.headers, uri: &head.uri };
         let opened = self.access.check(&knock)?;
         if let Some(key) = opened.pass.key() {
             self.within_rate(&Sender::Key(key.id.as_str().into()))?;
         }
-        Ok(Caller { request_id, address, pass: opened.pass, may_read: opened.may_read })
+        Ok(Caller { request_id, address, pass: opened.pass, may_read: opened.may_read, since })
     }
 
     fn within_rate(&self, sender: &Sender) -> Result<(), Problem> {
-        self.rates.take(sender, Instant::now()).map_err(|wait| {
+        self.rates.take(sender, std::time::Instant::now()).map_err(|wait| {
             let whose = if matches!(sender, Sender::Key(_)) { "key" } else { "address" };
             let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             let detail = format!("over the rate of this {whose}; try again in {seconds} s");
@@ -118,7 +171,26 @@ fn log(id: &RequestId, method: &Method, path: &str, response: &Response) {
 }
 
 /// What is answered where there is no route.
-pub(super) async fn not_found(request: Request) -> Problem {
+pub(super) async fn not_found(foreign: Option<Arc<dyn Manners>>, request: Request) -> Response {
+    let problem = nothing_here(&request);
+    elsewhere(foreign, problem, request).await
+}
+
+/// What is answered where the route has other methods; `Allow` is the router's.
+pub(super) async fn method_not_allowed(foreign: Option<Arc<dyn Manners>>, request: Request) -> Response {
+    // A path that begins with a name is any path: whoever asks it by another method is told that nothing is there.
+    let is_any = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/{"));
+    let problem = if is_any {
+        nothing_here(&request)
+    } else {
+        let detail = format!("{} does not take {}", query::cut(request.uri().path()), request.method());
+        Problem::new(Type::MethodNotAllowed, detail)
+    };
+    elsewhere(foreign, problem, request).await
+}
+
+/// The problem of a request that asks for what is not there; says what is.
+pub fn nothing_here(request: &Request) -> Problem {
     let method = request.method();
     let path = query::cut(request.uri().path());
     let detail = match path.as_str() {
@@ -132,10 +204,12 @@ pub(super) async fn not_found(request: Request) -> Problem {
     Problem::new(Type::NotFound, detail)
 }
 
-/// What is answered where the route has other methods; `Allow` is the router's.
-pub(super) async fn method_not_allowed(request: Request) -> Problem {
-    let detail = format!("{} does not take {}", query::cut(request.uri().path()), request.method());
-    Problem::new(Type::MethodNotAllowed, detail)
+/// Answers what no route takes, in the words of those it was meant for.
+async fn elsewhere(foreign: Option<Arc<dyn Manners>>, problem: Problem, request: Request) -> Response {
+    let Some(manners) = foreign.filter(|manners| manners.is_own(&request)) else { return problem.into_response() };
+    let mut response = manners.refuse(problem, request).await;
+    manners.dress(response.headers_mut());
+    response
 }
 
 /// What is answered to a browser that asks first, and to anyone who asks for the methods.

@@ -7,6 +7,7 @@ use crate::error::Kind;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::time::Duration;
 
 /// The types of problem, each with its status and title.
 #[allow(missing_docs)] // the table in `facts` says it all
@@ -204,6 +205,21 @@ impl Problem {
     /// What goes to the log where no response carries it there: the cause, or else what the client is told.
     pub fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.detail)
+    }
+
+    /// Its type.
+    pub fn kind(&self) -> Type {
+        self.kind
+    }
+
+    /// What the one who asked is told.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// How long the one who asked should wait, where that is known.
+    pub fn wait(&self) -> Option<Duration> {
+        self.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     /// Its status.

@@ -2,18 +2,19 @@
 //! - Each room adds its own rows; `app` merges them; the description of the API is tested against the whole.
 //! - `GET` answers `HEAD` too; every path answers `OPTIONS`; any other method is 405 with `Allow`, any other path 404.
 
-use super::Need;
 use super::gate::{self, Door, Gate};
+use super::{Manners, Need};
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// One row.
-#[derive(Debug)]
 pub struct Route {
     /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: Method,
@@ -23,8 +24,18 @@ pub struct Route {
     pub described: &'static [&'static str],
     /// What it needs.
     pub need: Need,
+    manners: Option<Arc<dyn Manners>>,
     handler: MethodRouter,
 }
+
+impl fmt::Debug for Route {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {} ({:?})", self.method, self.path, self.need)
+    }
+}
+
+/// What a path needs, who answers for it, and its methods.
+type Methods = (Need, Option<Arc<dyn Manners>>, Vec<String>);
 
 /// The table.
 #[derive(Debug, Default)]
@@ -68,7 +79,13 @@ impl Routes {
         // Only the four methods of a row are ever given, and each is a filter.
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
         let handler = on(filter, handler).with_state(state.clone());
-        self.rows.push(Route { method, path, described, need, handler });
+        self.rows.push(Route { method, path, described, need, manners: None, handler });
+        self
+    }
+
+    /// The same rows, of a surface with manners of its own.
+    pub fn with_manners(mut self, manners: &Arc<dyn Manners>) -> Self {
+        self.rows.iter_mut().for_each(|row| row.manners = Some(Arc::clone(manners)));
         self
     }
 
@@ -86,27 +103,34 @@ impl Routes {
     /// The router of the whole table behind the gate. A path and method given twice is a mistake in the program and panics.
     pub fn into_router(self, gate: Gate) -> Router {
         let gate = Arc::new(gate);
-        let door = |need, purpose| from_fn_with_state(Door { gate: gate.clone(), need, purpose }, gate::pass);
-        let mut methods: BTreeMap<&'static str, (Need, Vec<String>)> = BTreeMap::new();
+        let door = |need, purpose, manners| {
+            from_fn_with_state(Door { gate: gate.clone(), need, purpose, manners }, gate::pass)
+        };
+        // One surface at the most has manners of its own; what no route takes may be meant for it.
+        let foreign = self.rows.iter().find_map(|row| row.manners.clone());
+        let mut methods: BTreeMap<&'static str, Methods> = BTreeMap::new();
         let mut router = Router::new();
         for row in self.rows {
-            let (_, allowed) = methods.entry(row.path).or_insert((row.need, Vec::new()));
+            let (.., allowed) = methods.entry(row.path).or_insert((row.need, row.manners.clone(), Vec::new()));
             allowed.push(row.method.to_string());
             if row.method == Method::GET {
                 allowed.push(Method::HEAD.to_string());
             }
-            router = router.route(row.path, row.handler.route_layer(door(row.need, row.need)));
+            router = router.route(row.path, row.handler.route_layer(door(row.need, row.need, row.manners)));
         }
-        for (path, (need, allowed)) in methods {
+        for (path, (need, manners, allowed)) in methods {
             let allow = HeaderValue::from_str(&format!("{}, OPTIONS", allowed.join(", ")));
             let allow = allow.unwrap_or(HeaderValue::from_static("OPTIONS"));
             let answer = move || std::future::ready(gate::options(need, allow));
             // Asking what is allowed needs no key, but speaks of origins as the route itself does.
-            let answer = on(MethodFilter::OPTIONS, answer).route_layer(door(Need::Open, need));
+            let answer = on(MethodFilter::OPTIONS, answer).route_layer(door(Need::Open, need, manners));
             router = router.route(path, answer);
         }
+        let other = foreign.clone();
+        let not_found = move |request: Request| gate::not_found(foreign.clone(), request);
+        let not_allowed = move |request: Request| gate::method_not_allowed(other.clone(), request);
         router
-            .method_not_allowed_fallback(gate::method_not_allowed.layer(door(Need::Open, Need::Open)))
-            .fallback(gate::not_found.layer(door(Need::Open, Need::Open)))
+            .method_not_allowed_fallback(not_allowed.layer(door(Need::Open, Need::Open, None)))
+            .fallback(not_found.layer(door(Need::Open, Need::Open, None)))
     }
 }

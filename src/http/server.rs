@@ -24,6 +24,12 @@ use tower::Service;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
+/// Among a response's extensions: it is not sent, the connection is closed in its place. For clients that take any answer
+/// that is an error for the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("closed without an answer")]
+pub struct HangUp;
+
 /// The bounds of the loop.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -72,7 +78,11 @@ async fn serve_connection(connection: Connection, router: Router, options: Optio
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(stopping.clone());
-        router.clone().call(request)
+        let answering = router.clone().call(request);
+        async move {
+            let Ok(response) = answering.await;
+            if response.extensions().get::<HangUp>().is_some() { Err(HangUp) } else { Ok(response) }
+        }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

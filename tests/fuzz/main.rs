@@ -4,6 +4,7 @@
 //! - `scripts/fuzz TARGET SECONDS` runs the same properties guided by coverage (bolero, libFuzzer).
 
 mod access_line;
+mod bulk;
 mod events;
 mod forward;
 mod journal;

@@ -131,7 +131,45 @@ const ASKED: &[(&str, &str, &str, &str)] = &[
     ("POST", "/imports/{id}/end", "/imports/1/end", ""),
     ("POST", "/jobs", "/jobs", r#"{"do":"seal"}"#),
     ("GET", "/jobs/{id}", "/jobs/1", ""),
+    ("GET", "/", "/", ""),
+    ("GET", "/_license", "/_license", ""),
+    ("GET", "/_xpack", "/_xpack", ""),
+    ("GET", "/_cluster/health", "/_cluster/health", ""),
+    ("GET", "/_cat/health", "/_cat/health", ""),
+    ("GET", "/_nodes", "/_nodes", ""),
+    ("GET", "/_nodes/http", "/_nodes/http", ""),
+    ("GET", "/_nodes/_all/http", "/_nodes/_all/http", ""),
+    ("PUT", "/_template/{name}", "/_template/t", "{}"),
+    ("GET", "/_template/{name}", "/_template/t", ""),
+    ("PUT", "/_index_template/{name}", "/_index_template/t", "{}"),
+    ("GET", "/_index_template/{name}", "/_index_template/t", ""),
+    ("PUT", "/_component_template/{name}", "/_component_template/t", "{}"),
+    ("GET", "/_component_template/{name}", "/_component_template/t", ""),
+    ("PUT", "/_ilm/policy/{name}", "/_ilm/policy/t", "{}"),
+    ("GET", "/_ilm/policy/{name}", "/_ilm/policy/t", ""),
+    ("PUT", "/_data_stream/{name}", "/_data_stream/t", "{}"),
+    ("GET", "/_data_stream/{name}", "/_data_stream/t", ""),
+    ("PUT", "/_ingest/pipeline/{name}", "/_ingest/pipeline/t", "{}"),
+    ("GET", "/_ingest/pipeline/{name}", "/_ingest/pipeline/t", ""),
+    ("POST", "/_bulk", "/_bulk", BULK),
+    ("POST", "/{index}/_bulk", "/i/_bulk", BULK),
+    ("POST", "/{index}/{type}/_bulk", "/i/t/_bulk", BULK),
+    ("POST", "/{index}/_doc/{id}", "/i/_doc/d1", "{}"),
+    ("POST", "/{index}/_doc/{id}", "/i/_doc/d1", "{}"),
+    ("POST", "/{index}/_create/{id}", "/i/_create/cPOST", "{}"),
+    ("POST", "/{index}/_create/{id}", "/i/_create/cPOST", "{}"),
+    ("PUT", "/_bulk", "/_bulk", BULK),
+    ("PUT", "/{index}/_bulk", "/i/_bulk", BULK),
+    ("PUT", "/{index}/{type}/_bulk", "/i/t/_bulk", BULK),
+    ("PUT", "/{index}/_doc/{id}", "/i/_doc/d2", "{}"),
+    ("PUT", "/{index}/_doc/{id}", "/i/_doc/d2", "{}"),
+    ("PUT", "/{index}/_create/{id}", "/i/_create/cPUT", "{}"),
+    ("PUT", "/{index}/_create/{id}", "/i/_create/cPUT", "{}"),
+    ("POST", "/{index}/{type}", "/i/_doc", "{}"),
 ];
+
+/// One document for Elasticsearch's bulk.
+const BULK: &str = "{\"index\":{}}\n{}\n";
 
 /// What was provoked: method, path, status.
 #[derive(Default)]
@@ -284,11 +322,30 @@ async fn bad_input(app: &App, provoked: &mut Provoked) {
         ("POST", "/jobs", "/jobs", r#"{"do":"dance"}"#),
         ("GET", "/jobs/{id}", "/jobs/99", ""),
     ];
-    for (method, path, uri, body) in table {
-        let said = app.send(request(method, uri).body(Body::from(body)).unwrap()).await;
+    let table = table.map(|(method, path, uri, body)| (method, path, uri.to_owned(), body));
+    for (method, path, uri, body) in table.into_iter().chain(bad_elastic()) {
+        let said = app.send(request(method, &uri).body(Body::from(body)).unwrap()).await;
         assert!(matches!(said.status, 400 | 404 | 409), "{method} {uri}: {}", said.status);
         provoked.saw(method, path, &said);
     }
+}
+
+/// What Elasticsearch's routes refuse: a body that is none, a filter beyond its bound, what is not there.
+fn bad_elastic() -> Vec<(&'static str, &'static str, String, &'static str)> {
+    let of_elastic =
+        |method: &str, path: &str| (method, path) == ("GET", "/") || path.starts_with("/_") || path.starts_with("/{");
+    let mut all = vec![("POST", "/{index}/{type}", "/i/_search".to_owned(), "{}")];
+    for (method, path, uri, _) in ASKED.iter().filter(|(method, path, ..)| of_elastic(method, path)) {
+        let filter = "a,".repeat(33);
+        match *method {
+            "GET" => all.push((method, path, format!("{uri}?format=json&filter_path={filter}"), "")),
+            _ => all.push((method, path, (*uri).to_owned(), "nonsense")),
+        }
+        if path.ends_with("/{name}") && *method == "GET" {
+            all.push((method, path, path.replace("{name}", "none"), ""));
+        }
+    }
+    all
 }
 
 /// Bodies that are too slow, too large, of an unknown coding; rates; memory; the journal.

@@ -4,6 +4,7 @@
 mod arrived;
 mod broken;
 mod described;
+mod elastic;
 mod explain;
 mod export;
 mod imports;

@@ -21,13 +21,14 @@ use metronome::net::Stopping;
 use metronome::normalize::{Gpc, Limits, SiteRules, Sites};
 use metronome::query::custom::{self, book::Book};
 use metronome::query::goal::Goals;
-use metronome::receive::http as receive;
+use metronome::receive::{Counts, elastic, http as receive};
 use metronome::report::funnels::definition::Definition;
 use metronome::store::memory::Memory;
 use metronome::store::{Store, plan};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 
 /// Noon of 2015-01-22, UTC.
@@ -44,6 +45,10 @@ pub struct Setup {
     pub streams: StreamOptions,
     pub goals: Goals,
     pub now: i64,
+    /// How long Elasticsearch's clients are held.
+    pub hold: Duration,
+    /// Whether what is taken is indexed, and leaves the journal.
+    pub indexing: bool,
 }
 
 impl Default for Setup {
@@ -58,6 +63,8 @@ impl Default for Setup {
             streams: StreamOptions::default(),
             goals: Goals::new(),
             now: NOW,
+            hold: Duration::ZERO,
+            indexing: true,
         }
     }
 }
@@ -67,6 +74,7 @@ pub struct App {
     pub router: Router,
     pub keys: Arc<Keys>,
     pub clock: Clock,
+    pub bodies: Bodies,
     pub routes: Vec<(String, Vec<&'static str>, Option<&'static str>)>,
     journal: Journal,
     _folder: tempfile::TempDir,
@@ -127,7 +135,9 @@ impl Setup {
             clock: clock.clone(),
             options: indexer::Options::default(),
         });
-        tokio::spawn(indexer.run(std::future::pending()));
+        if self.indexing {
+            tokio::spawn(indexer.run(std::future::pending()));
+        }
         let work = Arc::new(work::Parts {
             journal: journal.clone(),
             store: Arc::clone(&self.store),
@@ -160,11 +170,18 @@ impl Setup {
             clock: clock.clone(),
             questions: Questions::new(4, plan::Limits::default()),
             streams: Streams::new(self.streams),
-            bodies,
+            bodies: bodies.clone(),
             probes: vec![Probe { part: "store", check: Box::new(check) }],
             metrics: Metrics::new(Facts::default),
         });
-        let table = receive::routes(&receive).merge(api::routes(&api)).merge(work::routes(&work));
+        let elastic = elastic::Parts {
+            http: Arc::clone(&receive),
+            version: "8.19.0".to_owned(),
+            hold_max: self.hold,
+            counts: Arc::new(Counts::of("elastic")),
+        };
+        let receivers = receive::routes(&receive).merge(elastic::routes(elastic));
+        let table = receivers.merge(api::routes(&api)).merge(work::routes(&work));
         let routes = rows(&table);
         let gate = Gate {
             access: Access::new(Arc::clone(&keys)),
@@ -172,7 +189,7 @@ impl Setup {
             rates: Rates::new(None, self.rate, 1_000),
             origins: self.origins,
         };
-        App { router: table.into_router(gate), keys, clock, routes, journal, _folder: folder }
+        App { router: table.into_router(gate), keys, clock, bodies, routes, journal, _folder: folder }
     }
 }
 

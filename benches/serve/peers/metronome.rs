@@ -14,15 +14,7 @@ pub struct Metronome {
 
 impl Metronome {
     pub fn start(folder: &Path) -> Self {
-        Self::start_with_ports(folder, &[])
-    }
-
-    /// With these receivers beside HTTP, each on a free port.
-    pub fn start_with_ports(folder: &Path, receivers: &[&str]) -> Self {
         let mut command = command();
-        for receiver in receivers {
-            command.env(format!("METRONOME_{}_LISTEN", receiver.to_uppercase()), "127.0.0.1:0");
-        }
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--data-dir").arg(folder);
         Self { server: Server::announced(&mut command), folder: folder.to_owned() }
     }

@@ -7,7 +7,6 @@ use crate::figures::Who;
 use crate::process::folder_bytes;
 use crate::server::{Server, free_address, tools};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -23,18 +22,12 @@ pub struct VictoriaLogs {
 impl VictoriaLogs {
     /// `None` where it is not installed.
     pub fn start(folder: &Path) -> Option<Self> {
-        Self::start_with_syslog(folder).map(|(peer, _)| peer)
-    }
-
-    /// The same with the address where it takes syslog by TCP.
-    pub fn start_with_syslog(folder: &Path) -> Option<(Self, SocketAddr)> {
         let binary = tools().join("victoria-logs");
         let mut command = Command::new(binary.exists().then_some(binary)?);
         let address = free_address();
         command.arg(format!("-storageDataPath={}", folder.display())).arg(format!("-httpListenAddr={address}"));
-        let syslog = free_address();
-        command.args(["-retentionPeriod=100y", "-loggerLevel=ERROR", &format!("-syslog.listenAddr.tcp={syslog}")]);
-        Some((Self { server: Server::at(address, &mut command), folder: folder.to_owned() }, syslog))
+        command.args(["-retentionPeriod=100y", "-loggerLevel=ERROR"]);
+        Some(Self { server: Server::at(address, &mut command), folder: folder.to_owned() })
     }
 
     fn query(&self, question: &str) -> String {
