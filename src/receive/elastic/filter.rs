@@ -2,7 +2,7 @@
 //! - Names by dots, several by commas; `*` stands for any part of one name, `**` for any names or none, a leading `-` leaves out.
 //! - Arrays are passed through: a name is looked for in each of their members. What is left empty is left out.
 //! - The order of keys stays.
-//! - Bounded: [`NAMES_MAX`] names.
+//! - Bounded: `NAMES_MAX` names.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

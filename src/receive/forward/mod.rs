@@ -1,6 +1,6 @@
 //! Forward: the protocol of Fluentd, Fluent Bit, the fluent-loggers and Docker's log driver, by its specification v1.
 //! - `{"ack": chunk}` is written once every event of the message is synced, and never before. What cannot be acknowledged
-//!   within [`ACK_WAIT_MAX`] closes the connection: a sender that waits without limit is not left waiting.
+//!   within `ACK_WAIT_MAX` closes the connection: a sender that waits without limit is not left waiting.
 //! - A chunk's id and an entry's number in it are an event's id, where it has none of its own: what is sent again counts once.
 //! - A sender that asks for no acknowledgement is not read from while its events cannot be taken.
 //! - An idle connection holds no buffer. Frames, what they inflate to and what is made of them come out of the shared budget.

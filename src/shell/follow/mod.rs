@@ -1,7 +1,7 @@
 //! `metronome import --follow`: lines as they are written, through rotation, each once.
 //! - What a log holds when it is first followed is brought in as `import` does; from there on lines go to the server as they come.
 //! - A place is remembered after the server has synced what was read. Whatever happened in between, a kill of either side too,
-//!   lines are sent again from the last [`window::WINDOW_SECONDS`] on: their ids tell that they are known.
+//!   lines are sent again from the last `WINDOW_SECONDS` on: their ids tell that they are known.
 //! - After every failure it begins again that way, because the server may have counted lines whose answer never came.
 //! - A server that is away is waited for, and so is a log. What ends it is a refusal that stays: a key, a site, a file that cannot grow.
 //! - Files are looked at every [`LOOK_EVERY`]: right on every file system, at the cost of a few calls a second.
