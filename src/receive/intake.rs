@@ -57,7 +57,7 @@ impl Intake {
                 Err(error) => error,
             };
             let receiver = self.counts.receiver();
-            if !matches!(error.kind(), Kind::Overloaded | Kind::Unavailable) {
+            if matches!(error.kind(), Kind::Invalid | Kind::Unsupported) {
                 tracing::error!(receiver, events, %error, "events are lost: they cannot be taken, nor sent again");
                 self.counts.lost("refused", events);
                 return None;
