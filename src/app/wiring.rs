@@ -21,6 +21,8 @@ use std::sync::{Arc, PoisonError};
 
 /// Senders whose rate is remembered.
 const SENDERS_MAX: usize = 100_000;
+/// Memory for the bodies of questions under way.
+const ASKED_BYTES_MAX: usize = 32 << 20;
 /// Who asks in this process.
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -59,6 +61,8 @@ impl House {
         ports.push(Arc::clone(&elastic));
         let body = BodyLimits { bytes_max: self.config.http.body_bytes_max, ..BodyLimits::default() };
         let bodies = Bodies::within(body, self.budget.clone());
+        // Whoever asks is not turned away because senders wait for a disk.
+        let asked = Bodies::new(BodyLimits { in_flight_bytes_max: ASKED_BYTES_MAX, ..body });
         let limits = &self.config.limits;
         let question = Limits {
             rows_max: limits.query_rows_max,
@@ -81,7 +85,7 @@ impl House {
             clock: self.clock.clone(),
             questions: Questions::new(limits.queries_max, question),
             streams: Streams::new(streams),
-            bodies: bodies.clone(),
+            bodies: asked,
             probes: self.probes(),
             metrics: self.metrics(ports),
         });

@@ -54,7 +54,9 @@ pub(super) fn lay_environment_over(
         let Some(at) = names.iter().position(|known| *known == name) else {
             return Err(ConfigError::UnknownKey { nearest: nearest(&name, &names), key: name });
         };
-        set(table, &known[at], value_of(&text));
+        let is_text = value_at(&EXAMPLE_TABLE, &known[at]).is_some_and(Value::is_str);
+        let value = value_of(&text);
+        set(table, &known[at], if is_text && !value.is_str() { Value::String(text) } else { value });
     }
     Ok(())
 }
@@ -66,6 +68,14 @@ fn variable(path: &str) -> String {
 fn value_of(text: &str) -> Value {
     let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The value of a path in a table.
+fn value_at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => table.get(path),
+        Some((section, key)) => value_at(table.get(section)?.as_table()?, key),
+    }
 }
 
 fn set(table: &mut Table, path: &str, value: Value) {

@@ -21,6 +21,9 @@ fn check_forward(raw: raw::Forward) -> Result<Option<Forward>, ConfigError> {
     let raw::Forward { listen, site, tls, shared_key, users } = raw;
     let Some(port) = port("forward", raw::Port { listen, site, tls })? else { return Ok(None) };
     let users = users.map_or_else(|| Ok(Vec::new()), check_users)?;
+    if shared_key.as_deref() == Some("") {
+        return Err(bad("forward.shared_key", "", "a text that is not empty: an empty one keeps nobody out"));
+    }
     if shared_key.is_none() && !users.is_empty() {
         return Err(bad(
             "forward.users",

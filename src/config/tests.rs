@@ -51,13 +51,15 @@ fn receivers_are_off_unless_they_say_where_they_listen() {
     assert!(!format!("{forward:?}").contains("\"w\""), "{forward:?}");
     let environment = [
         ("METRONOME_FORWARD_LISTEN", "127.0.0.1:0"),
-        ("METRONOME_FORWARD_SHARED_KEY", "s"),
+        // Not a number: its key is a text.
+        ("METRONOME_FORWARD_SHARED_KEY", "12345678"),
         ("METRONOME_FORWARD_USERS", "[\"alice:w:x\"]"),
         ("METRONOME_FORWARD_TLS_CERT", "c"),
         ("METRONOME_FORWARD_TLS_KEY", "k"),
     ];
     let forward = load_text("", &environment).expect("on").receivers.forward.expect("forward");
     assert_eq!(forward.users, [("alice".to_owned(), Secret("w:x".to_owned()))]);
+    assert_eq!(forward.shared_key, Some(Secret("12345678".to_owned())));
     assert!(forward.port.tls.is_some());
 }
 
@@ -70,6 +72,7 @@ fn what_does_not_fit_a_receiver_is_told_without_its_secrets() {
         ("[lines]\nlisten = \"127.0.0.1:1\"\nsite = \"\"", "lines.site"),
         ("[forward]\nlisten = \"127.0.0.1:1\"\nusers = { a = \"hidden\" }", "forward.shared_key as well"),
         ("[forward]\nlisten = \"127.0.0.1:1\"\nshared_key = \"s\"\nusers = [\"hidden\"]", "forward.users"),
+        ("[forward]\nlisten = \"127.0.0.1:1\"\nshared_key = \"\"", "forward.shared_key"),
     ];
     for (text, says) in rows {
         let error = load_text(text, &[]).expect_err(text).to_string();

@@ -5,6 +5,7 @@
 
 use super::patience::Patient;
 use super::{Stream, Tls};
+use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +14,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+
+/// How long a connection may be silent before the system asks whether its peer is still there.
+const PROBED_AFTER: Duration = Duration::from_secs(60);
 
 /// How long accepting pauses when the process is out of files.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -116,17 +120,25 @@ async fn connection<F: Future<Output = ()>>(
 ) {
     // Answers are small and whole: waiting to fill a packet only delays them. A failure changes nothing else.
     let _ = stream.set_nodelay(true);
+    // A peer that is no more gives its slot back; where that cannot be asked for it is found out by silence alone.
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(PROBED_AFTER));
+    let mut stopped = stopping.clone();
     let stream = match tls {
         None => Stream::Plain(stream),
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => Stream::Tls(Box::new(stream)),
-            Err(error) => {
-                tracing::debug!(%error, "no TLS connection came about");
-                return;
+        Some(tls) => {
+            let accepted = tokio::select! {
+                accepted = tls.accept(stream) => accepted,
+                () = stopped.wait() => return,
+            };
+            match accepted {
+                Ok(stream) => Stream::Tls(Box::new(stream)),
+                Err(error) => {
+                    tracing::debug!(%error, "no TLS connection came about");
+                    return;
+                }
             }
-        },
+        }
     };
-    let mut stopped = stopping.clone();
     let serving = handler(Connection { stream: Patient::new(stream, bounds.stall_max), peer, stopping });
     let mut serving = std::pin::pin!(serving);
     tokio::select! {

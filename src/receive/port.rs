@@ -15,6 +15,10 @@ use tokio::net::{TcpListener, UdpSocket};
 const BATCH_DATAGRAMS_MAX: usize = 1_000;
 /// Bytes of one batch, but for its last datagram.
 const BATCH_BYTES_MAX: usize = 4 << 20;
+/// Bytes of why a connection was closed, in the log.
+const MESSAGE_BYTES_MAX: usize = 300;
+/// Batches taken at the most once the server stops.
+const LAST_BATCHES_MAX: usize = 64;
 /// No datagram is longer.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
 
@@ -35,7 +39,8 @@ pub trait Protocol: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Broken {
-    /// The class, for counts: `frame`, `inflate`, `slow`, `auth`, `memory`, `unavailable`, `io`.
+    /// The class, for counts: `frame`, `inflate`, `slow`, `auth`, `memory`, `compressed`,
+    /// `unavailable`, `io`.
     pub reason: &'static str,
     /// What is wrong, for the operator.
     pub message: String,
@@ -44,7 +49,10 @@ pub struct Broken {
 impl Broken {
     /// Closed for this reason.
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        let mut message = message.into();
+        // It may quote what was said, which may be long.
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        Self { reason, message }
     }
 }
 
@@ -113,12 +121,16 @@ async fn handle(protocol: Arc<dyn Protocol>, counts: Arc<Counts>, connection: Co
 
 async fn take_datagrams(socket: &UdpSocket, protocol: &dyn Protocol, stopping: &mut Stopping) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    let mut stopped = false;
-    while !stopped {
+    // Once the server stops: batches of what had come by then, which senders that never pause would not let end.
+    let mut left = None;
+    while left != Some(0) {
         let mut batch = Vec::new();
-        tokio::select! {
-            first = socket.recv_from(&mut buffer) => batch.extend(datagram(first, &buffer)),
-            () = stopping.wait() => stopped = true,
+        match &mut left {
+            Some(left) => *left -= 1,
+            None => tokio::select! {
+                first = socket.recv_from(&mut buffer) => batch.extend(datagram(first, &buffer)),
+                () = stopping.wait() => left = Some(LAST_BATCHES_MAX),
+            },
         }
         let mut bytes = 0;
         while batch.len() < BATCH_DATAGRAMS_MAX && bytes < BATCH_BYTES_MAX {
@@ -131,8 +143,10 @@ async fn take_datagrams(socket: &UdpSocket, protocol: &dyn Protocol, stopping: &
                 }
             }
         }
-        if !batch.is_empty() {
-            protocol.datagrams(batch, socket, stopping).await;
+        match batch.is_empty() {
+            true if left.is_some() => return,
+            true => {}
+            false => protocol.datagrams(batch, socket, stopping).await,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::asker::{Asker, asker};
 use super::documents::{body, held, index};
-use super::errors::reworded;
 use super::take::{Outcome, untaken};
 use super::{Elastic, items, push_back};
 use crate::http::{Manners, Problem, Type};
@@ -33,8 +32,7 @@ impl Manners for Elastic {
     async fn refuse(&self, problem: Problem, request: Request) -> Response {
         match problem.kind() {
             Type::TooMany if is_bulk_of_a_helper(&request) => self.refuse_items(problem, request).await,
-            Type::TooMany => push_back::instead(problem, request.headers()),
-            _ => reworded(problem),
+            _ => push_back::instead(problem, request.headers()),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::asker::{Asker, asker};
 use super::errors::reworded;
 use crate::http::{HangUp, Problem};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 /// What is answered in place of an answer to single items; `None` where items are what the sender sends again.
@@ -27,7 +27,8 @@ pub(super) fn note(problem: &Problem, actions: usize) {
 pub(super) fn instead(problem: Problem, headers: &HeaderMap) -> Response {
     let mut response = reworded(problem);
     // The status goes to the log in any case.
-    if response.status().is_server_error() && asker(headers) == Asker::Nameless {
+    let may_come_again = response.status().is_server_error() || response.status() == StatusCode::REQUEST_TIMEOUT;
+    if may_come_again && asker(headers) == Asker::Nameless {
         response.extensions_mut().insert(HangUp);
     }
     response

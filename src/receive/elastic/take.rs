@@ -144,7 +144,8 @@ impl Taken {
                 Err(error) => {
                     let problem = Problem::failed(error.kind(), &error);
                     *done = places.first().copied().unwrap_or_default();
-                    let may_wait = matches!(error.kind(), Kind::Overloaded | Kind::Unavailable);
+                    // The first failing write of a disk is an internal error, those after it say that it is closed.
+                    let may_wait = !matches!(error.kind(), Kind::Invalid | Kind::Unsupported);
                     return if may_wait { Ok(Some(problem)) } else { Err(Untaken::Failed(problem)) };
                 }
             }
