@@ -95,7 +95,7 @@ impl Asked {
     /// The same for a question that events answer: those of its range that are kept.
     pub(super) async fn of_events(parts: &Parts, caller: &Caller, parameters: &Parameters) -> Result<Self, Problem> {
         let mut asked = Self::read(parts, caller, parameters).await?;
-        asked.when = parts.kept(&asked.site, asked.when, last_named(parameters))?;
+        asked.when = parts.kept(&asked.site, asked.when, last_named(parameters)).await?;
         Ok(asked)
     }
 
@@ -147,11 +147,14 @@ async fn only(parts: &Parts, site: &str, text: Option<&str>) -> Result<Filter, P
 }
 
 impl Parts {
-    /// The part of a range whose events are kept; refuses one that has none.
-    pub(super) fn kept(&self, site: &str, when: When, at: &str) -> Result<When, Problem> {
+    /// The part of a range whose events are kept; refuses one that has none. What is still held is kept, whatever the clock
+    /// says of it.
+    pub(super) async fn kept(&self, site: &str, when: When, at: &str) -> Result<When, Problem> {
         let rules = self.sites.get(site);
-        let first = rules.retention_days.map(|days| dates::first_kept(self.clock.now(), &rules.zone, days));
-        when.kept(first, at).map_err(unfit)
+        let Some(days) = rules.retention_days else { return Ok(when) };
+        let first = dates::first_kept(self.clock.now(), &rules.zone, days);
+        let held = self.ask("days", self.sound.days()).await?.first().map(|state| state.day);
+        when.kept(Some(held.map_or(first, |held| held.min(first))), at).map_err(unfit)
     }
 
     /// The goals of a site.

@@ -73,7 +73,7 @@ impl Parts {
         };
         let mut query = read(json, &setting).map_err(unfits)?;
         self.check_keys(&query.keys()).await?;
-        query.when = self.kept(&site, query.when, "date_range")?;
+        query.when = self.kept(&site, query.when, "date_range").await?;
         if query.when.is_all {
             let days = self.ask("days", self.sound.days()).await?;
             query.when.begin_with(days.first().map(|state| state.day), &query.site_zone);

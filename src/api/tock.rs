@@ -147,7 +147,7 @@ async fn answer(
     let of_tables = |field: &Field| Field::PLAIN.contains(field) || *field == Field::Total;
     if is_of_events(&asked, interval) || !fields.iter().all(of_tables) {
         // Refused where none are kept; else what tables tell of the days before stays whole.
-        parts.kept(&asked.site, asked.when.clone(), last_named(parameters))?;
+        parts.kept(&asked.site, asked.when.clone(), last_named(parameters)).await?;
     }
     let mut once: Vec<String> = stored.iter().flatten().cloned().collect();
     once.sort();
