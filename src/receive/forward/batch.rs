@@ -92,8 +92,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds the entry of this number in its message.
-    pub fn push(&mut self, origin: &Arc<Origin>, number: usize, entry: Entry<'a>) {
-        self.bytes += entry.bytes() + origin.tag.len();
+    pub fn push(&mut self, origin: &Arc<Origin>, number: usize, entry: Entry<'a>, limits: &Limits) {
+        self.bytes += entry.bytes(limits) + origin.tag.len();
         self.entries.push((Arc::clone(origin), number, entry));
     }
 
@@ -121,9 +121,8 @@ impl<'a> Batch<'a> {
         self.entries.iter().filter_map(item).collect()
     }
 
-    /// Forgets its entries.
-    pub fn clear(&mut self) {
-        self.entries.clear();
-        self.bytes = 0;
+    /// All that is in it; it is empty from now on.
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(self.awaited))
     }
 }

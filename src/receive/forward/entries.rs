@@ -73,11 +73,12 @@ impl Entry<'_> {
         }
     }
 
-    /// Its bytes, as far as they make up an event.
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::Msgpack(entry) => entry.record.len() + entry.metadata.map_or(0, <[u8]>::len),
-            Self::Json(entry) => entry.bytes(),
-        }
+    /// Its bytes, as far as they make up an event: those of a value that is too long for one are refused by their length.
+    pub fn bytes(&self, limits: &Limits) -> usize {
+        let values = match self {
+            Self::Msgpack(entry) => [Some(entry.record), entry.metadata],
+            Self::Json(entry) => [Some(entry.record), None],
+        };
+        values.into_iter().flatten().map(<[u8]>::len).filter(|&length| length <= limits.event_bytes_max).sum()
     }
 }

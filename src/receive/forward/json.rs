@@ -56,7 +56,8 @@ impl Scanner {
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     when: When,
-    record: &'a [u8],
+    /// The value that should be its record.
+    pub record: &'a [u8],
 }
 
 impl<'a> Entry<'a> {
@@ -85,11 +86,6 @@ impl<'a> Entry<'a> {
     pub fn event(&self, limits: &Limits) -> Result<Option<RawEvent>, Rejection> {
         let Some(protocol_time) = self.when.moment()? else { return Ok(None) };
         Ok(Some(RawEvent { protocol_time, ..json::read(self.record, limits)? }))
-    }
-
-    /// Its bytes.
-    pub fn bytes(&self) -> usize {
-        self.record.len()
     }
 }
 

@@ -80,7 +80,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Message>, Broken> {
         let Some(message) = message(frames.form(), frame, limits)? else { continue };
         let mut batch = Batch::new(false);
         for (number, entry) in message.entries.enumerate() {
-            batch.push(&message.origin, number, entry?);
+            batch.push(&message.origin, number, entry?, limits);
         }
         read.push((message.chunk, batch.items(limits)));
     }

@@ -16,7 +16,7 @@ use crate::receive::{Broken, Intake};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// Bytes of a handshake's message.
 const PING_BYTES_MAX: usize = 8 * 1024;
@@ -37,6 +37,8 @@ const TRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::fr
 pub(super) struct Session<S> {
     buffer: Buffer,
     frames: Frames,
+    /// Since when a message is under way.
+    begun: Option<Instant>,
     line: Line<S>,
 }
 
@@ -59,7 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// A connection that was accepted.
     pub fn new(intake: &Intake, stream: S, stopping: Stopping) -> Self {
         let buffer = Buffer::new(intake.parts.budget.share());
-        Self { buffer, frames: Frames::new(), line: Line { intake: intake.clone(), stream, stopping } }
+        Self { buffer, frames: Frames::new(), begun: None, line: Line { intake: intake.clone(), stream, stopping } }
     }
 
     /// Reads to the end.
@@ -102,10 +104,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Waits for more bytes.
     async fn read(&mut self) -> Result<Next, Broken> {
-        self.buffer.drop_first(self.frames.take_done())?;
+        let done = self.frames.take_done();
+        self.buffer.drop_first(done)?;
         let received = self.buffer.bytes.len();
-        let beyond = received.saturating_sub(GRACE_BYTES) as u64;
-        let deadline = Instant::now() + GRACE + Duration::from_millis(beyond * 1000 / PACE_MIN);
+        let begun = self.begun.filter(|_| done == 0).unwrap_or_else(Instant::now);
+        self.begun = (received > 0).then_some(begun);
+        let deadline = deadline(begun, received);
         let Line { stream, stopping, .. } = &mut self.line;
         tokio::select! {
             read = self.buffer.fill(stream) => match read? {
@@ -125,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Takes every message that is whole. Before an error is told, what came before it is taken.
     async fn take_whole(&mut self) -> Result<(), Broken> {
-        let Self { buffer: Buffer { bytes, share }, frames, line } = self;
+        let Self { buffer: Buffer { bytes, share }, frames, line, .. } = self;
         let mut batch = Batch::new(false);
         let outcome = line.messages(frames, bytes, share, &mut batch).await;
         line.flush(&mut batch, bytes.capacity(), share).await?;
@@ -196,7 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             if batch.is_full(self.intake.parts.batch_events_max) {
                 self.flush(batch, held, share).await?;
             }
-            batch.push(origin, number, entry?);
+            batch.push(origin, number, entry?, &self.intake.parts.limits);
             number += 1;
         }
         Ok(number)
@@ -204,15 +208,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 
     /// Takes a batch, and writes what its senders wait for. The share holds `held` bytes before and after.
     async fn flush(&mut self, batch: &mut Batch<'_>, held: usize, share: &mut Share) -> Result<(), Broken> {
+        // Out of it before anything fails: what cannot be taken is not tried once more by the last flush.
+        let batch = batch.take();
         if !batch.is_empty() {
             room(share, held + batch.memory()).await?;
-            self.take(batch).await?;
-            batch.clear();
+            self.take(&batch).await?;
             // Less than before is never refused.
             let _ = share.hold(held);
         }
-        let answers = std::mem::take(&mut batch.answers);
-        if answers.is_empty() { Ok(()) } else { self.write(&answers).await }
+        if batch.answers.is_empty() { Ok(()) } else { self.write(&batch.answers).await }
     }
 
     async fn take(&mut self, batch: &Batch<'_>) -> Result<(), Broken> {
@@ -225,7 +229,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         let end = Instant::now() + ACK_WAIT_MAX;
         let mut wait = TRY_WAITS.0;
         loop {
-            let Err(error) = intake.take(batch.items(limits)).await else { return Ok(()) };
+            let Ok(taken) = timeout_at(end, intake.take(batch.items(limits))).await else {
+                let text =
+                    format!("a chunk cannot be acknowledged: it is not on disk after {} s", ACK_WAIT_MAX.as_secs());
+                return Err(Broken::new("unavailable", text));
+            };
+            let Err(error) = taken else { return Ok(()) };
             let passes = matches!(error.kind(), Kind::Overloaded | Kind::Unavailable);
             if !passes || Instant::now() + wait > end {
                 return Err(Broken::new("unavailable", format!("a chunk cannot be acknowledged: {error}")));
@@ -243,6 +252,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         self.stream.flush().await?;
         Ok(())
     }
+}
+
+/// When a message of which `received` bytes are there must have sent its next one.
+fn deadline(begun: Instant, received: usize) -> Instant {
+    let beyond = received.saturating_sub(GRACE_BYTES) as u64;
+    begun + GRACE + Duration::from_millis(beyond * 1000 / PACE_MIN)
 }
 
 /// Waits for room in the budget: others that have it are done in a moment.

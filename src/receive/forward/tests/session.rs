@@ -7,8 +7,8 @@ use crate::ingest::{self, Ingest};
 use crate::journal::{self, Journal};
 use crate::net::{Budget, Stopping};
 use crate::normalize::Limits;
-use crate::receive::forward::Security;
 use crate::receive::forward::session::Session;
+use crate::receive::forward::{ACK_WAIT_MAX, Security};
 use crate::receive::{Broken, Counts, Intake, Parts};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -115,6 +115,20 @@ async fn messages_of_all_kinds_are_answered_in_their_order() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_for_an_event_is_refused_alone_and_acknowledged() {
+    let house = house();
+    let long = json!({ "v": "v".repeat(4 << 20) });
+    let stream = [
+        pack(("t", [(5, &long), (6, &json!({ "id": "a" }))], json!({ "chunk": "1" }))),
+        pack(("t", [((5, &long), json!({ "id": "b" }))], json!({ "chunk": "2" }))),
+    ];
+    let acks = ["1", "2"].map(|chunk| pack(json!({ "ack": chunk }))).concat();
+    // Twenty times as much is more than the budget has.
+    assert_eq!(house.say(&stream.concat()).await, (acks, Ok(())));
+    assert_eq!((house.events().len(), house.intake.counts.now().rejected), (1, 2));
+}
+
+#[tokio::test]
 async fn what_came_before_a_bad_frame_is_kept_and_the_connection_closed() {
     let house = house();
     let good = packed("t", &entries(0, 2), json!({ "chunk": "c" }));
@@ -138,17 +152,24 @@ async fn what_came_before_a_bad_frame_is_kept_and_the_connection_closed() {
 async fn what_cannot_be_taken_is_not_acknowledged_and_closes_the_connection() {
     let house = house();
     house.journal.clone().close();
-    let (answer, ending) = house.say(&packed("t", &entries(0, 2), json!({ "chunk": "c" }))).await;
-    assert_eq!((answer, ending.expect_err("no room").reason), (Vec::new(), "unavailable"));
+    let begun = tokio::time::Instant::now();
+    for chunk in [
+        packed("t", &entries(0, 150), json!({ "chunk": "c" })),
+        packed("t", &gzip(&entries(0, 150)), json!({ "chunk": "c", "compressed": "gzip" })),
+    ] {
+        let (answer, ending) = house.say(&chunk).await;
+        assert_eq!((answer, ending.expect_err("no room").reason), (Vec::new(), "unavailable"));
+    }
+    assert!(begun.elapsed() <= 2 * ACK_WAIT_MAX, "what fails is not tried again at the end: {:?}", begun.elapsed());
     // A sender that hears nothing anyway is held, until the server stops.
     let (mut stream, ending) = house.connect(None);
-    stream.write_all(&packed("t", &entries(0, 2), json!({}))).await.expect("sent");
+    stream.write_all(&packed("t", &entries(0, 150), json!({}))).await.expect("sent");
     tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
     assert!(!ending.is_finished());
     let House { running, intake, .. } = house;
     drop(running);
     assert_eq!(ending.await.expect("an end").expect_err("lost").reason, "unavailable");
-    assert_eq!(intake.counts.now().lost.get("stopped"), Some(&2));
+    assert_eq!(intake.counts.now().lost.get("stopped"), Some(&100), "the first batch, once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,6 +182,14 @@ async fn a_message_must_end_in_time_and_silence_is_no_fault() {
     assert!(!ending.is_finished());
     stream.write_all(&[0x93, 0xa1]).await.expect("a beginning");
     assert_eq!(ending.await.expect("an end").expect_err("slow").reason, "slow");
+    // Byte by byte is no faster.
+    let (mut stream, ending) = house.connect(None);
+    let begun = tokio::time::Instant::now();
+    while stream.write_all(&[0x93]).await.is_ok() && begun.elapsed().as_secs() < 300 {
+        tokio::time::sleep(std::time::Duration::from_secs(29)).await;
+    }
+    assert_eq!(ending.await.expect("an end").expect_err("slow").reason, "slow");
+    assert!(begun.elapsed().as_secs() < 100, "{:?}", begun.elapsed());
     let (_stream, ending) = house.connect(Some(Security { shared_key: "k".to_owned(), users: Vec::new() }));
     assert_eq!(ending.await.expect("an end").expect_err("slow").reason, "slow");
     let (_stream, ending) = house.connect(None);
