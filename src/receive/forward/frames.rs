@@ -58,6 +58,10 @@ impl Frames {
     /// # Errors
     /// [`Broken`] where none can begin so, or it is longer than it may be.
     pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Broken> {
+        if self.form() == Form::Json {
+            // Space between messages begins none; within one that is under way it is not the first byte.
+            self.start += bytes[self.start..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        }
         let Some(first) = bytes.get(self.start) else { return Ok(None) };
         let scanner = self.scanner.get_or_insert_with(|| match first {
             b'{' | b'[' => Scanner::Json(json::Scanner::default()),

@@ -59,6 +59,8 @@ pub(super) struct Inflater<'a> {
     /// Bytes that came out in all.
     total: usize,
     is_over: bool,
+    /// What is wrong behind the entries that are still to be handed on.
+    broken: Option<Broken>,
 }
 
 impl fmt::Debug for Inflater<'_> {
@@ -75,7 +77,7 @@ impl<'a> Inflater<'a> {
             Coding::Zstd => Box::new(zstd_decoder(coded).map_err(|error| coding.torn(&error))?),
         };
         let (bytes, scanner) = (Vec::new(), Scanner::default());
-        Ok(Self { coding, decoder, bytes, whole: 0, scanner, total: 0, is_over: false })
+        Ok(Self { coding, decoder, bytes, whole: 0, scanner, total: 0, is_over: false, broken: None })
     }
 
     /// Memory it holds now.
@@ -89,17 +91,27 @@ impl<'a> Inflater<'a> {
         self.bytes.drain(..self.whole);
         self.whole = 0;
         while !self.is_over && self.whole < WINDOW_BYTES {
-            self.step(held, share)?;
-            while let Some(end) = self.scanner.scan(&self.bytes[self.whole..], FRAME_BYTES_MAX)? {
-                self.whole += end;
-            }
+            self.broken = self.find(held, share).err();
+            self.is_over |= self.broken.is_some();
             tokio::task::yield_now().await;
         }
-        match (self.whole, self.bytes.len()) {
-            (0, 0) => Ok(None),
-            (0, _) => Err(Malformed::Short.into()),
-            (whole, _) => Ok(Some(&self.bytes[..whole])),
+        if self.whole > 0 {
+            return Ok(Some(&self.bytes[..self.whole]));
         }
+        match self.broken.take() {
+            Some(broken) => Err(broken),
+            None if self.bytes.is_empty() => Ok(None),
+            None => Err(Malformed::Short.into()),
+        }
+    }
+
+    /// Looks for whole entries in what comes out, an error behind it or not.
+    fn find(&mut self, held: usize, share: &mut Share) -> Result<(), Broken> {
+        let stepped = self.step(held, share);
+        while let Some(end) = self.scanner.scan(&self.bytes[self.whole..], FRAME_BYTES_MAX)? {
+            self.whole += end;
+        }
+        stepped
     }
 
     fn step(&mut self, held: usize, share: &mut Share) -> Result<(), Broken> {

@@ -21,7 +21,7 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// Goes on through `value`: where the array ends that begins there, or behind space there; `None` while it does not.
+    /// Goes on through `value`: where the array ends that begins there; `None` while it does not.
     pub fn scan(&mut self, value: &[u8], bytes_max: usize) -> Result<Option<usize>, Broken> {
         while let Some(byte) = value.get(self.at) {
             self.at += 1;
@@ -38,7 +38,7 @@ impl Scanner {
                     *self = Self::default();
                     return Ok(Some(end));
                 }
-                byte if self.depth == 0 && !byte.is_ascii_whitespace() => {
+                byte if self.depth == 0 => {
                     let text = format!("in place of a message stands {:?}: a message is an array", char::from(*byte));
                     return Err(Broken::new("frame", text));
                 }
@@ -114,7 +114,12 @@ fn required<'a>(parts: &mut impl Iterator<Item = Result<&'a [u8], Broken>>, what
 }
 
 fn value<T: DeserializeOwned>(text: &[u8], what: &str) -> Result<T, Broken> {
-    serde_json::from_slice(text).map_err(|error| Broken::new("frame", format!("in place of {what}: {error}")))
+    serde_json::from_slice(text).map_err(|error| {
+        // The error's own words quote what stands there.
+        let found = if error.is_data() { "a value of another kind" } else { "no JSON" };
+        let (line, column) = (error.line(), error.column());
+        Broken::new("frame", format!("in place of {what} stands {found}, at line {line} column {column} of it"))
+    })
 }
 
 fn broken(rejection: Rejection) -> Broken {

@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// How deep a map of options may be; there is nothing in it that we read.
 const OPTIONS_DEPTH_MAX: usize = 8;
+/// Said of options that cannot be read; the parser's own words quote what stands there.
+const OPTIONS_UNREAD: &str =
+    "the options of a message cannot be read: chunk and compressed are texts, fluent_signal is a whole number";
 
 /// What a message says beside its entries; `size` is a hint that nobody needs.
 #[derive(Debug, Default, Deserialize)]
@@ -90,8 +93,7 @@ fn options(value: &[u8]) -> Result<Options, Broken> {
     parser.set_max_depth(OPTIONS_DEPTH_MAX);
     match Kind::of(value) {
         Kind::Nil => Ok(Options::default()),
-        Kind::Map => Options::deserialize(&mut parser)
-            .map_err(|error| Broken::new("frame", format!("the options of a message cannot be read: {error}"))),
+        Kind::Map => Options::deserialize(&mut parser).map_err(|_| Broken::new("frame", OPTIONS_UNREAD)),
         found => Err(Broken::new("frame", format!("in place of a map of options stands {found}"))),
     }
 }

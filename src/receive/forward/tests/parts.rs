@@ -56,6 +56,7 @@ fn a_mode_is_told_by_the_second_element() {
         (packed("t", &entry(&record), json!({ "compressed": "text" })), "1764000000250 id=a tag=t"),
         (pack((serde_bytes::Bytes::new(b"t"), 0, &record)), "now id=a tag=t"),
         (pack(("", 0, &record)), "now id=a"),
+        (pack(("t", 0.0, &record)), "now id=a tag=t"),
         (pack(("t", 0, json!({ "tag": "mine", "event_id": "e" }), &option)), "now event_id=e x.tag=mine tag=t"),
         (pack(("t", 0, json!({ "event": { "id": "e" } }), &option)), "now event.id=e tag=t"),
         (pack(("t", 0, json!({ "event_id": "" }), &option)), "now event_id= tag=t event_id=c1-0"),
@@ -65,6 +66,7 @@ fn a_mode_is_told_by_the_second_element() {
         (br#"["t",1764000000.25,{"id":"a"},{"chunk":"c1"}]"#.to_vec(), "1764000000250 id=a tag=t event_id=c1-0"),
         (br#"["t",[[0,{"id":"[\"}"}]],null]"#.to_vec(), "now id=[\"} tag=t"),
         (br#"["t",null,{"id":"a"},{}]"#.to_vec(), "now id=a tag=t"),
+        (br#"["t",0.0,{"id":"a"}]"#.to_vec(), "now id=a tag=t"),
         (br#"["t",0,3]"#.to_vec(), "! not_an_object"),
         (br#"["t",true,{}]"#.to_vec(), "! time"),
     ];
@@ -151,6 +153,12 @@ fn a_bad_frame_says_what_is_wrong() {
         let broken = read(bytes).expect_err(words);
         assert_eq!(broken.reason, "frame");
         assert!(broken.message.contains(words), "{words:?} is not in {broken}");
+    }
+    for bytes in
+        [&br#"["t",5,{},{"chunk":"c","fluent_signal":"secret"}]"#[..], b"\x93\xa1t\x90\x81\xadfluent_signal\xa6secret"]
+    {
+        let broken = read(bytes).expect_err("bad options");
+        assert!(!broken.message.contains("secret"), "{broken}");
     }
     let unknown = packed("t", &[], json!({ "compressed": "lz4" }));
     assert_eq!(read(&unknown).expect_err("unknown").reason, "inflate");

@@ -109,7 +109,8 @@ async fn messages_of_all_kinds_are_answered_in_their_order() {
     assert_eq!(house.say(&stream.concat()).await, (acks, Ok(())));
     assert_eq!(house.events().len(), 8);
     assert_eq!(house.intake.counts.now().rejected, 1);
-    let json = br#"["t",5,{"id":"c"},{"chunk":"j1"}]["t",[[5,{"id":"d"}]],{"chunk":"j2"}]"#;
+    let json = br#"["t",5,{"id":"c"},{"chunk":"j1"}]["t",[[5,{"id":"d"}]],{"chunk":"j2"}]
+"#;
     assert_eq!(house.say(json).await, (br#"{"ack":"j1"}{"ack":"j2"}"#.to_vec(), Ok(())));
     assert_eq!(house.events().len(), 10);
 }
@@ -133,12 +134,16 @@ async fn what_came_before_a_bad_frame_is_kept_and_the_connection_closed() {
     let house = house();
     let good = packed("t", &entries(0, 2), json!({ "chunk": "c" }));
     let torn = packed("t", &[&entries(2, 3), &[0x92, 0x05][..]].concat(), json!({ "chunk": "d" }));
+    let torn_gzip = gzip(&entries(5, 3));
+    let torn_gzip = &torn_gzip[..torn_gzip.len() - 1];
     let rows = [
         (vec![0xc1], "frame", 2),
         (torn, "frame", 5),
         (packed("t", b"no gzip", json!({ "compressed": "gzip", "chunk": "e" })), "inflate", 5),
         (packed("t", &gzip(&entries(0, 1))[1..], json!({ "compressed": "gzip" })), "inflate", 5),
-        (good[..good.len() - 1].to_vec(), "frame", 5),
+        (packed("t", torn_gzip, json!({ "compressed": "gzip", "chunk": "f" })), "inflate", 8),
+        (packed("t", &gzip(&[&entries(8, 2), &[0xc1][..]].concat()), json!({ "compressed": "gzip" })), "frame", 10),
+        (good[..good.len() - 1].to_vec(), "frame", 10),
     ];
     for (bad, reason, kept) in rows {
         let (answer, ending) = house.say(&[good.clone(), bad].concat()).await;
