@@ -133,7 +133,7 @@ fn what_breaks_closes_its_connection_and_no_window_but_its_own_is_sent_again() {
         assert_eq!(acknowledged(&converse(house.port("lumberjack"), &stream)), [2], "{reason}");
         house.events(2 * at + 2);
         let series = format!("metronome_receiver_broken_total{{receiver=\"lumberjack\",reason=\"{reason}\"}}");
-        assert!(house.metric(&series) > 0, "{series}");
+        house.server.wait_until(&series, |_| house.metric(&series) > 0);
     }
     assert!(house.events(8).iter().all(|event| event["id"] == "1" || event["id"] == "2"));
 }

@@ -55,6 +55,12 @@ impl House {
         events
     }
 
+    /// Waits until a series says so much: what closed a connection is counted when it is closed, not before.
+    pub fn assert_metric(&self, series: &str, value: u64) {
+        self.server.wait_until(&format!("{series} {value}"), |_| self.metric(series) >= value);
+        assert_eq!(self.metric(series), value, "{series}");
+    }
+
     /// What `/metrics` says of a series; 0 where it says nothing.
     pub fn metric(&self, series: &str) -> u64 {
         let (_, text) = self.server.get("/metrics");
