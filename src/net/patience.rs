@@ -20,7 +20,7 @@ pub struct Patient<S> {
 
 impl<S> Patient<S> {
     /// Waits for the reader of `stream` for `stall_max` at the most.
-    pub(super) fn new(stream: S, stall_max: Duration) -> Self {
+    pub(crate) fn new(stream: S, stall_max: Duration) -> Self {
         Self { stream, stall_max, stalled: None }
     }
 

@@ -5,6 +5,7 @@
 //! - Absent: what events mean (`normalize`), where they go (`ingest`), listening and TLS (`net`).
 
 mod counts;
+mod deadline;
 pub mod elastic;
 pub mod forward;
 pub mod http;

@@ -2,6 +2,7 @@
 //! `[time, record]` of MessagePack, as Fluent Bit's tcp output sends where it is not told otherwise.
 //! - Nothing is answered, as there. Who sends by TCP is held while events cannot be taken: nothing more is read.
 //! - A batch is taken before more of its connection is read; a value that is broken or too large is rejected alone.
+//! - A value that is begun has to end in time, else its connection is closed.
 //! - Absent: where values end (`frame`, `stream`), what Logstash's formatters mean (`logstash`).
 
 mod frame;
@@ -10,6 +11,7 @@ mod stream;
 pub use frame::Frame;
 pub use stream::Frames;
 
+use super::deadline::Deadline;
 use super::inbox::{EVENT_BYTES, Inbox, hold};
 use super::logstash::Shapes;
 use super::{Broken, Datagram, Intake, Protocol, logstash};
@@ -100,13 +102,21 @@ impl Protocol for Lines {
     async fn connection(&self, connection: Connection) -> Result<(), Broken> {
         let Connection { mut stream, mut stopping, .. } = connection;
         let (mut inbox, mut frames) = (Inbox::new(&self.intake.parts.budget), self.frames());
+        let mut deadline = Deadline::default();
         loop {
             let read = tokio::select! {
                 read = inbox.fill(&mut stream) => read?,
+                broken = deadline.passed() => return Err(broken),
                 () = stopping.wait() => break,
             };
+            deadline.came(read);
+            let before = inbox.bytes().len();
             if !self.take_all(&mut inbox, &mut frames, read == 0, &mut stopping).await? || read == 0 {
                 return Ok(());
+            }
+            let left = inbox.bytes().len();
+            if left < before {
+                deadline.ended(left > 0);
             }
         }
         // What the system holds already would be lost with the connection, and its sender would never know.

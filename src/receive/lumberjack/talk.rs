@@ -3,12 +3,14 @@
 //!   to be under way still, before any sender gives up.
 //! - A large window is taken, and acknowledged, in parts.
 //! - While enough is under way nothing more is read. What was under way before a connection broke is finished first.
+//! - A part of a window that is begun has to end in time.
 
 use super::{Decoder, Numbered};
 use crate::ingest::Item;
 use crate::net::{Budget, Share, Stopping};
 use crate::normalize::Limits;
 use crate::receive::Broken;
+use crate::receive::deadline::Deadline;
 use crate::receive::inbox::{EVENT_BYTES, Inbox, hold};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
@@ -47,6 +49,7 @@ pub(super) struct Talk<S, T> {
     /// What the decoder holds.
     share: Share,
     part: Part,
+    deadline: Deadline,
     /// Why nothing more is read.
     end: Option<Result<(), Broken>>,
 }
@@ -70,7 +73,8 @@ where
     pub(super) fn new(bounds: Bounds, stream: S, take: T) -> Self {
         let Bounds { budget, limits, .. } = &bounds;
         let (inbox, share, part) = (Inbox::new(budget), budget.share(), Part::new(budget));
-        Self { decoder: Decoder::new(limits.clone()), bounds, stream, take, inbox, share, part, end: None }
+        let (decoder, deadline) = (Decoder::new(limits.clone()), Deadline::default());
+        Self { bounds, stream, take, inbox, decoder, share, part, deadline, end: None }
     }
 
     /// Talks until either side ends it.
@@ -90,18 +94,26 @@ where
                     taken.map(|()| last)
                 });
             }
-            hold(&mut self.share, self.decoder.held_bytes()).await?;
             let may_read = under_way.len() < UNDER_WAY_MAX && self.end.is_none();
+            let held = self.decoder.held_bytes();
+            let has_room = self.share.hold(held).is_ok();
+            if !may_read {
+                self.deadline.put_off();
+            }
             tokio::select! {
                 Some(taken) = under_way.next() => {
                     self.answer(taken?).await?;
                     heard = Instant::now();
                 }
-                read = self.inbox.fill(&mut self.stream), if may_read => {
-                    if read? == 0 {
-                        self.end = Some(self.torn());
+                read = self.inbox.fill(&mut self.stream), if may_read && has_room => {
+                    match read {
+                        Ok(0) => self.end = Some(self.torn()),
+                        Ok(read) => self.deadline.came(read),
+                        Err(broken) => self.end = Some(Err(broken)),
                     }
                 }
+                room = hold(&mut self.share, held), if may_read && !has_room => self.end = room.err().map(Err),
+                broken = self.deadline.passed(), if may_read => self.end = Some(Err(broken)),
                 () = sleep_until(heard + QUIET_MAX), if !under_way.is_empty() => {
                     self.answer(UNDER_WAY).await?;
                     heard = Instant::now();
@@ -134,6 +146,9 @@ where
         };
         let left = input.len();
         self.inbox.cut(self.inbox.bytes().len() - left);
+        if is_whole || self.decoder.is_between() {
+            self.deadline.ended(left > 0 || !self.decoder.is_between());
+        }
         is_whole.then(|| std::mem::replace(&mut self.part, Part::new(&self.bounds.budget)))
     }
 

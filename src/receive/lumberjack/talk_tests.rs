@@ -1,8 +1,11 @@
 //! Who waits for whom, with time that stands still and a write path of the test's.
 
 use super::*;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncReadExt, DuplexStream, ReadBuf, duplex, join};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -20,6 +23,13 @@ struct Wire {
 
 fn wire(budget_bytes: usize, events_max: usize, rule: Rule) -> Wire {
     let (stream, other) = duplex(ROOM);
+    wire_over(stream, other, budget_bytes, events_max, rule)
+}
+
+fn wire_over<S>(stream: DuplexStream, other: S, budget_bytes: usize, events_max: usize, rule: Rule) -> Wire
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let taken = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&taken);
     let take = move |items: Vec<Item>| {
@@ -152,4 +162,60 @@ async fn stopping_acknowledges_what_is_under_way_and_takes_no_more() {
     assert_eq!(&frame, b"2A\0\0\0\x02");
     assert_eq!(wire.talk.await.unwrap(), Ok(()));
     assert_eq!(*wire.taken.lock().unwrap(), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_does_not_end_in_time_closes_the_connection_and_one_that_is_not_begun_does_not() {
+    let mut wire = wire(ROOM, 100, |_| (Duration::from_secs(60), true));
+    wire.send(&window(1)).await;
+    while wire.hear().await == UNDER_WAY {}
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let start = Instant::now();
+    for piece in window(3)[..27].chunks(1) {
+        wire.send(piece).await;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+    }
+    assert_eq!(wire.talk.await.unwrap().unwrap_err().reason, "slow");
+    assert_eq!(start.elapsed().as_secs(), 30, "from its first byte");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_nothing_is_read_is_not_the_senders() {
+    let mut wire = wire(ROOM, 1, |_| (Duration::from_secs(60), true));
+    wire.send(&window(9)).await;
+    let mut last = 0;
+    while last < 9 {
+        last = last.max(wire.hear().await);
+    }
+    wire.send(&window(1)).await;
+    while wire.hear().await == UNDER_WAY {}
+}
+
+/// Cannot be read.
+struct Reset;
+
+impl AsyncRead for Reset {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_when_reading_fails_is_finished_and_acknowledged() {
+    let (stream, other) = duplex(ROOM);
+    let sent = io::Cursor::new(window(2)).chain(Reset);
+    let mut wire = wire_over(stream, join(sent, other), ROOM, 100, |_| (Duration::from_secs(1), true));
+    assert_eq!(wire.hear().await, 2);
+    assert_eq!(wire.talk.await.unwrap().unwrap_err().reason, "io");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_memory_hears_of_what_is_under_way() {
+    let mut wire = wire(48 * 1024, 100, |_| (Duration::from_secs(5), true));
+    let mut event = window(2)[..16].to_vec();
+    event[12..].copy_from_slice(&60_000u32.to_be_bytes());
+    event.resize(60_000, b' ');
+    wire.send(&[window(1), event].concat()).await;
+    assert_eq!([wire.hear().await, wire.hear().await, wire.hear().await, wire.hear().await], [0, 0, 0, 1]);
+    assert_eq!(wire.talk.await.unwrap().unwrap_err().reason, "memory");
 }

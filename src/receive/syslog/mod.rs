@@ -1,7 +1,7 @@
 //! Syslog: messages by UDP and TCP, of RFC 5424 and RFC 3164, counted or by lines.
 //! - Nothing here is acknowledged: over TCP a sender is held while its messages cannot be taken, by UDP it is not. What is
 //!   lost is counted: what the kernel dropped, what was cut off, what is compressed.
-//! - A message that is too long is refused and passed over; the connection goes on.
+//! - A message that is too long is refused and passed over; the connection goes on. One that does not end in time closes it.
 //! - What rsyslog compressed is refused: its connection is closed, with the reason.
 //! - A line has the id that an import of its file gives it.
 //! - Absent: what a body means (`normalize`).
@@ -16,10 +16,12 @@ pub use event::{Said, read};
 pub use frames::{Frames, Next};
 pub use moment::Calendar;
 
+use super::deadline::Deadline;
 use super::{Broken, Datagram, Intake, Protocol};
 use crate::event::{Text, Value};
 use crate::ingest::{Item, LineIds, LineOrder};
 use crate::net::{Connection, Share, Stopping};
+use crate::normalize::Rejection;
 use crate::normalize::site::DEFAULT_SITE;
 use async_trait::async_trait;
 use event::too_long;
@@ -67,22 +69,32 @@ impl Syslog {
     fn items(&self, messages: &[Option<&[u8]>], ids: &mut Vec<Option<Text>>) -> Vec<Item> {
         let limits = &self.intake.parts.limits;
         let calendar = Calendar { now: self.intake.now(), zone: &self.zone };
-        let mut lines = self.ids.as_ref().map(|ids| ids.lock().unwrap_or_else(PoisonError::into_inner));
-        let item = |(at, message): (usize, &Option<&[u8]>)| {
-            let said = message.ok_or_else(|| too_long(limits)).and_then(|bytes| read(bytes, calendar, limits));
-            if at == ids.len() {
-                let line = said.as_ref().ok().and_then(|said| Some((said.line?, &said.raw)));
-                let given = line.zip(lines.as_mut()).and_then(|(((line, at), raw), ids)| ids.id(line, Some(at), raw));
-                ids.push(given);
-            }
-            let id = ids[at].clone().map(|id| ("event_id".into(), Value::Text(id)));
+        let said = messages
+            .iter()
+            .map(|message| message.ok_or_else(|| too_long(limits)).and_then(|bytes| read(bytes, calendar, limits)));
+        let said: Vec<_> = said.collect();
+        if ids.is_empty() {
+            *ids = self.ids_of(&said);
+        }
+        let item = |(at, (said, id)): (usize, (Result<Said<'_>, Rejection>, &Option<Text>))| {
+            let id = id.clone().map(|id| ("event_id".into(), Value::Text(id)));
             let raw = said.map(|Said { mut raw, .. }| {
                 raw.fields.extend(id);
                 raw
             });
             Item { at, raw }
         };
-        messages.iter().enumerate().map(item).collect()
+        said.into_iter().zip(&*ids).enumerate().map(item).collect()
+    }
+
+    /// The ids of lines. All connections share what gives them: messages are read before.
+    fn ids_of(&self, said: &[Result<Said<'_>, Rejection>]) -> Vec<Option<Text>> {
+        let mut ids = self.ids.as_ref().map(|ids| ids.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut id = |said: &Said<'_>| {
+            let (line, at) = said.line?;
+            ids.as_mut()?.id(line, Some(at), &said.raw)
+        };
+        said.iter().map(|said| said.as_ref().ok().and_then(&mut id)).collect()
     }
 
     /// Takes what is whole at the beginning of `held` and takes it away.
@@ -148,17 +160,25 @@ impl Protocol for Syslog {
         let Connection { mut stream, mut stopping, .. } = connection;
         let mut frames = Frames::bounded(self.intake.parts.limits.event_bytes_max + HEADER_BYTES_MAX);
         let mut room = Room::of(self.intake.parts.budget.share());
-        let mut held = Vec::new();
+        let (mut held, mut deadline) = (Vec::new(), Deadline::default());
         let ended = loop {
             let more = tokio::select! {
                 // What is there already is taken before the end.
                 biased;
                 more = room.read(&mut stream, &mut held) => more,
+                broken = deadline.passed() => Err(broken),
                 () = stopping.wait() => break Ok(false),
             };
             match more {
                 Ok(0) => break Ok(true),
-                Ok(_) => self.take_whole(&mut held, &mut frames, &mut stopping).await?,
+                Ok(read) => {
+                    deadline.came(read);
+                    let before = held.len();
+                    self.take_whole(&mut held, &mut frames, &mut stopping).await?;
+                    if held.len() < before {
+                        deadline.ended(!held.is_empty());
+                    }
+                }
                 Err(broken) => break Err(broken),
             }
         };
