@@ -35,7 +35,7 @@ pub struct Said<'a> {
 /// # Errors
 /// A body that no event may be: too long, nested too deep, a key or number that is none.
 pub fn read<'a>(message: &'a [u8], calendar: Calendar<'_>, limits: &Limits) -> Result<Said<'a>, Rejection> {
-    let header = header::read(message, calendar);
+    let header = header::read(message, calendar, limits.keys_max);
     let mut raw = body(header.body, limits)?;
     let of_body = time_said(&raw).map(|at| (header.body, at));
     let line = of_body.or(header.at.map(|at| (message, at)));

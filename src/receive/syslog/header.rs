@@ -28,11 +28,11 @@ pub(super) struct Message<'a> {
 }
 
 /// Takes a message apart. One without a priority is all body.
-pub(super) fn read<'a>(message: &'a [u8], calendar: Calendar<'_>) -> Message<'a> {
+pub(super) fn read<'a>(message: &'a [u8], calendar: Calendar<'_>, keys_max: usize) -> Message<'a> {
     let Some((priority, rest)) = priority(message) else {
         return Message { body: without_bom(message), ..Message::default() };
     };
-    let mut read = rfc5424(rest).unwrap_or_else(|| rfc3164(rest, calendar));
+    let mut read = rfc5424(rest, keys_max).unwrap_or_else(|| rfc3164(rest, calendar));
     read.priority = Some(priority);
     read.body = without_bom(read.body);
     read
@@ -50,7 +50,7 @@ fn priority(bytes: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// `1 TIME HOST PROGRAM PID MSGID [structured data] body`, behind the priority.
-fn rfc5424(rest: &[u8]) -> Option<Message<'_>> {
+fn rfc5424(rest: &[u8], keys_max: usize) -> Option<Message<'_>> {
     let rest = rest.strip_prefix(b"1 ")?;
     let (stamp, rest) = word(rest)?;
     let at = match stamp {
@@ -64,7 +64,7 @@ fn rfc5424(rest: &[u8]) -> Option<Message<'_>> {
     let (structured, body) = match rest.strip_prefix(b"-") {
         Some(body) if matches!(body.first(), None | Some(b' ')) => (Parameters::new(), body),
         // Structured data that does not parse is text.
-        _ => structured::read(rest).unwrap_or((Parameters::new(), rest)),
+        _ => structured::read(rest, keys_max).unwrap_or((Parameters::new(), rest)),
     };
     Some(Message {
         priority: None,

@@ -11,7 +11,7 @@ const AT: Millis = 1_795_515_072_000;
 type Parts = (Option<u8>, Option<Millis>, [Option<String>; 4], String);
 
 fn parts(message: &[u8]) -> Parts {
-    let read = read(message, Calendar { now: NOW, zone: &TimeZone::UTC });
+    let read = read(message, Calendar { now: NOW, zone: &TimeZone::UTC }, 128);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let words = [read.hostname, read.program, read.pid, read.msgid].map(|word| word.map(text));
     (read.priority, read.at, words, text(read.body))
@@ -41,7 +41,7 @@ fn rfc_5424_is_read_with_its_nils() {
 #[test]
 fn structured_data_that_does_not_parse_is_text() {
     assert_parts("<13>1 - h p - - [a b=c] body", 13, None, ["h", "p", "", ""], "[a b=c] body");
-    let read = read(b"<13>1 - h p - - [a b=\"c\"] body", Calendar { now: NOW, zone: &TimeZone::UTC });
+    let read = read(b"<13>1 - h p - - [a b=\"c\"] body", Calendar { now: NOW, zone: &TimeZone::UTC }, 128);
     assert_eq!(read.structured, [("a.b".into(), Value::text("c"))]);
     assert_eq!(read.body, b"body");
 }
@@ -117,7 +117,7 @@ fn without_a_priority_all_is_body() {
 
 #[test]
 fn bytes_that_are_no_text_stay_as_they_are() {
-    let read = read(b"<13>Nov 24 10:11:12 h p: a\xff\x00b", Calendar { now: NOW, zone: &TimeZone::UTC });
+    let read = read(b"<13>Nov 24 10:11:12 h p: a\xff\x00b", Calendar { now: NOW, zone: &TimeZone::UTC }, 128);
     assert_eq!(read.body, b"a\xff\x00b");
 }
 

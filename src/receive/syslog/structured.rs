@@ -1,6 +1,7 @@
 //! Structured data (RFC 5424, 6.3): `[id name="value" …]`, one element after another, as flat keys `id.name`.
 //! - `\"`, `\\` and `\]` are what they quote; any other backslash is itself.
 //! - A parameter that comes several times is a list. Addresses in values are masked.
+//! - One key more than an event may have is kept, so that it is refused; those after it are not.
 
 use crate::event::{Text, Value};
 use crate::normalize::access_line::masked;
@@ -9,19 +10,19 @@ use crate::normalize::access_line::masked;
 pub(super) type Parameters = Vec<(Text, Value)>;
 
 /// The parameters at the beginning of `bytes` and what follows the elements; `None` where there are none, or they do not parse.
-pub(super) fn read(mut bytes: &[u8]) -> Option<(Parameters, &[u8])> {
+pub(super) fn read(mut bytes: &[u8], keys_max: usize) -> Option<(Parameters, &[u8])> {
     let mut found = Parameters::new();
     if bytes.first() != Some(&b'[') {
         return None;
     }
     while let Some(inside) = bytes.strip_prefix(b"[") {
-        bytes = element(inside, &mut found)?;
+        bytes = element(inside, keys_max, &mut found)?;
     }
     Some((found, bytes))
 }
 
 /// Reads one element behind its bracket; answers what follows it.
-fn element<'a>(bytes: &'a [u8], found: &mut Parameters) -> Option<&'a [u8]> {
+fn element<'a>(bytes: &'a [u8], keys_max: usize, found: &mut Parameters) -> Option<&'a [u8]> {
     let (id, mut rest) = name(bytes)?;
     loop {
         rest = match rest {
@@ -32,7 +33,7 @@ fn element<'a>(bytes: &'a [u8], found: &mut Parameters) -> Option<&'a [u8]> {
         let (name, after) = name(rest)?;
         let (value, after) = value(after.strip_prefix(b"=\"")?)?;
         let text = String::from_utf8_lossy(&value);
-        add(found, format!("{id}.{name}").into(), Value::text(masked(&text)));
+        add(found, keys_max, format!("{id}.{name}").into(), Value::text(masked(&text)));
         rest = after;
     }
 }
@@ -65,9 +66,12 @@ fn value(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-fn add(found: &mut Parameters, key: Text, value: Value) {
+fn add(found: &mut Parameters, keys_max: usize, key: Text, value: Value) {
     let Some((_, earlier)) = found.iter_mut().find(|(known, _)| *known == key) else {
-        return found.push((key, value));
+        if found.len() <= keys_max {
+            found.push((key, value));
+        }
+        return;
     };
     match earlier {
         Value::List(members) => members.push(value),
@@ -85,7 +89,7 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Option<(Vec<(String, String)>, String)> {
-        let (found, rest) = read(text.as_bytes())?;
+        let (found, rest) = read(text.as_bytes(), 8)?;
         let found = found.into_iter().map(|(key, value)| (key.to_string(), value.as_text().into_owned())).collect();
         Some((found, String::from_utf8_lossy(rest).into_owned()))
     }
@@ -100,9 +104,16 @@ mod tests {
 
     #[test]
     fn addresses_are_masked_and_bytes_that_are_no_text_replaced() {
-        let (found, _) = read(b"[origin ip=\"192.0.2.1\" x=\"\xff\"]").expect("an element");
+        let (found, _) = read(b"[origin ip=\"192.0.2.1\" x=\"\xff\"]", 8).expect("an element");
         assert_eq!(found[0].1, Value::text("x.x.x.x"));
         assert_eq!(found[1].1, Value::text("\u{fffd}"));
+    }
+
+    #[test]
+    fn one_key_beyond_the_bound_is_kept_and_no_more() {
+        let many: String = (0..100).map(|key| format!(" k{key}=\"1\"")).collect();
+        let (found, rest) = all(&format!("[a{many} k0=\"2\"] text")).expect("an element");
+        assert_eq!((found.len(), found[0].1.as_str(), rest.as_str()), (9, r#"["1","2"]"#, " text"));
     }
 
     #[test]
