@@ -203,10 +203,14 @@ fn ports(registry: &mut Registry, ports: &[PortFacts]) {
             }
         }
     }
-    registry.register("receiver_connections", "Connections open at a port beside HTTP", open);
-    registry.register("receiver_events_accepted", "Events taken by a port beside HTTP", accepted);
-    registry.register("receiver_events_duplicate", "Events of a port beside HTTP that were known already", duplicates);
-    registry.register("receiver_events_rejected", "Events of a port beside HTTP that were not taken", rejected);
+    registry.register("receiver_connections", "Connections open at a receiver's own port", open);
+    registry.register("receiver_events_accepted", "Events taken by a receiver beside /tick", accepted);
+    registry.register(
+        "receiver_events_duplicate",
+        "Events of a receiver beside /tick that were known already",
+        duplicates,
+    );
+    registry.register("receiver_events_rejected", "Events of a receiver beside /tick that were not taken", rejected);
     registry.register("receiver_broken", "Connections closed for what they said, by reason", broken);
     registry.register("receiver_lost", "What is lost for good, as its protocol cannot send it again, by reason", lost);
 }

@@ -1,6 +1,6 @@
 //! Ports: the receivers beside HTTP, each on the port it is configured for.
 //! - All are bound before anything is served: an address in use is told at the start.
-//! - A new receiver is one line in [`House::ports`].
+//! - A new receiver is a few lines in [`House::ports`].
 
 use super::{AppError, House};
 use crate::config::{self, Secret, TlsFiles};

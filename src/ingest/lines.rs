@@ -10,7 +10,6 @@
 use crate::catalog::salts::Salt;
 use crate::clock::Millis;
 use crate::event::{RawEvent, Text};
-use crate::normalize::time;
 use compact_str::format_compact;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
@@ -92,12 +91,6 @@ impl LineIds {
         }
         second
     }
-}
-
-/// The moment that a line's event names, under the names that speak in lines.
-pub fn time_said(raw: &RawEvent) -> Option<Millis> {
-    let names = ["@timestamp", "timestamp", "time", "ts", "date", "time_local", "time_iso8601"];
-    names.iter().find_map(|name| raw.get(name)).and_then(time::read)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod secrets;
 
 pub use counts::{Counts, OTHERS, SiteCounts};
 pub use error::IngestError;
-pub use lines::{LineIds, LineOrder, time_said};
+pub use lines::{LineIds, LineOrder};
 pub use receipt::{Explained, Item, Receipt, Rejected};
 
 use crate::catalog::salts::Salts;

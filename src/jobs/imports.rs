@@ -14,9 +14,9 @@ use crate::catalog::salts::Salts;
 use crate::clock::{Clock, Millis};
 use crate::event::{Day, Value};
 use crate::indexer::{Handle, Sealing};
-use crate::ingest::{Ingest, Item, LineIds, LineOrder, Receipt, time_said};
+use crate::ingest::{Ingest, Item, LineIds, LineOrder, Receipt};
 use crate::normalize::access_line::{self, LineFormat};
-use crate::normalize::{Limits, Receiver, Sender};
+use crate::normalize::{Limits, Receiver, Sender, time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use tokio::sync::Mutex;
@@ -184,7 +184,7 @@ fn read(body: &[u8], mut format: LineFormat, limits: &Limits, ids: &mut LineIds)
         }
         let mut raw = access_line::read(line, &format, limits);
         if let Ok(raw) = &mut raw
-            && let Some(id) = ids.id(line, time_said(raw), raw)
+            && let Some(id) = ids.id(line, time::said(raw), raw)
         {
             raw.fields.push(("event_id".into(), Value::Text(id)));
         }

@@ -1,6 +1,7 @@
 //! Budget: the memory that all peers together can make the process hold.
 //! - Counted in KiB, by whoever holds; free again when its holder is dropped.
-//! - Nobody waits for room: who finds none is refused at once, so that holders never wait for one another.
+//! - Who finds no room is told at once. Whether to wait a while is the holder's, and bounded there: holders may wait for one
+//!   another.
 
 use std::sync::Arc;
 use tokio::sync::Semaphore;

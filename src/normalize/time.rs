@@ -5,7 +5,7 @@
 //! - A time without an offset is none: nobody knows when it was.
 
 use crate::clock::Millis;
-use crate::event::Value;
+use crate::event::{RawEvent, Value};
 
 /// Whether a moment can be told as a date: it lies in the years −9999 to 9999.
 pub fn is_date(at: Millis) -> bool {
@@ -160,6 +160,13 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let before = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(before + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
+/// When an event of a log line says that it happened, by the first of the names that lines use. Ids of lines and the order
+/// in which an import sends them go by it: both look here.
+pub fn said(raw: &RawEvent) -> Option<Millis> {
+    let names = ["@timestamp", "timestamp", "time", "ts", "date", "time_local", "time_iso8601"];
+    names.iter().find_map(|name| raw.get(name)).and_then(read)
 }
 
 #[cfg(test)]

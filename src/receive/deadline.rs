@@ -44,11 +44,16 @@ impl Deadline {
     /// Waits until it has passed, and why the connection is closed then.
     pub(super) async fn passed(&self) -> Broken {
         let Some(begun) = self.begun else { return pending().await };
-        let beyond = self.bytes.saturating_sub(GRACE_BYTES) as u64;
-        sleep_until(begun + GRACE + Duration::from_millis(beyond * 1000 / PACE_MIN)).await;
+        sleep_until(due(begun, self.bytes)).await;
         let (bytes, seconds) = (self.bytes, begun.elapsed().as_secs());
         Broken::new("slow", format!("what was begun has not ended in {seconds} s: {bytes} bytes of it came"))
     }
+}
+
+/// When what was begun then, and of which so many bytes are there, must have gone on.
+pub(super) fn due(begun: Instant, bytes: usize) -> Instant {
+    let beyond = bytes.saturating_sub(GRACE_BYTES) as u64;
+    begun + GRACE + Duration::from_millis(beyond * 1000 / PACE_MIN)
 }
 
 #[cfg(test)]

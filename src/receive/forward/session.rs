@@ -12,6 +12,7 @@ use super::message::{Message, message};
 use super::{ACK_WAIT_MAX, FRAME_BYTES_MAX, answer};
 use crate::error::Kind;
 use crate::net::{Share, Stopping};
+use crate::receive::deadline::due;
 use crate::receive::{Broken, Intake};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +23,6 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 const PING_BYTES_MAX: usize = 8 * 1024;
 /// Time for a handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// Time for the first [`GRACE_BYTES`] of a message, and the pace of what comes beyond those, in bytes per second.
-const GRACE: Duration = Duration::from_secs(30);
-const GRACE_BYTES: usize = 1 << 20;
-const PACE_MIN: u64 = 32 << 10;
 /// How long room for a batch is waited for, and how often it is looked for.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 const ROOM_WAIT: Duration = Duration::from_millis(5);
@@ -109,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let received = self.buffer.bytes.len();
         let begun = self.begun.filter(|_| done == 0).unwrap_or_else(Instant::now);
         self.begun = (received > 0).then_some(begun);
-        let deadline = deadline(begun, received);
+        let deadline = due(begun, received);
         let Line { stream, stopping, .. } = &mut self.line;
         tokio::select! {
             read = self.buffer.fill(stream) => match read? {
@@ -252,12 +249,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         self.stream.flush().await?;
         Ok(())
     }
-}
-
-/// When a message of which `received` bytes are there must have sent its next one.
-fn deadline(begun: Instant, received: usize) -> Instant {
-    let beyond = received.saturating_sub(GRACE_BYTES) as u64;
-    begun + GRACE + Duration::from_millis(beyond * 1000 / PACE_MIN)
 }
 
 /// Waits for room in the budget: others that have it are done in a moment.

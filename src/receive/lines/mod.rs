@@ -1,7 +1,8 @@
 //! Lines: JSON by TCP and UDP as Logstash's tcp and udp inputs take it, a value a line or one after another; or entries
 //! `[time, record]` of MessagePack, as Fluent Bit's tcp output sends where it is not told otherwise.
 //! - Nothing is answered, as there. Who sends by TCP is held while events cannot be taken: nothing more is read.
-//! - A batch is taken before more of its connection is read; a value that is broken or too large is rejected alone.
+//! - A batch is taken before more of its connection is read; a value that is broken or too large is rejected alone, but for
+//!   one that breaks off behind `:` or `,`: the next line may be its rest, and goes with it.
 //! - A value that is begun has to end in time, else its connection is closed.
 //! - Absent: where values end (`frame`, `stream`), what Logstash's formatters mean (`logstash`).
 

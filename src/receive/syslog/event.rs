@@ -9,9 +9,8 @@ use super::header::{self, Message};
 use super::moment::Calendar;
 use crate::clock::Millis;
 use crate::event::{RawEvent, Text, Value};
-use crate::ingest::time_said;
 use crate::normalize::access_line::{self, LineFormat, masked, unparsed};
-use crate::normalize::{Limits, Reason, Rejection};
+use crate::normalize::{Limits, Reason, Rejection, time};
 
 /// Facilities by their number (RFC 5424, table 1), as `logger` and others name them.
 const FACILITIES: [&str; 24] = [
@@ -37,7 +36,7 @@ pub struct Said<'a> {
 pub fn read<'a>(message: &'a [u8], calendar: Calendar<'_>, limits: &Limits) -> Result<Said<'a>, Rejection> {
     let header = header::read(message, calendar, limits.keys_max);
     let mut raw = body(header.body, limits)?;
-    let of_body = time_said(&raw).map(|at| (header.body, at));
+    let of_body = time::said(&raw).map(|at| (header.body, at));
     let line = of_body.or(header.at.map(|at| (message, at)));
     raw.protocol_time = header.at;
     for (name, value) in words(header) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ingest::{LineIds, LineOrder, time_said};
+use crate::ingest::{LineIds, LineOrder};
 use crate::normalize::access_line::read;
 use crate::shell::args::Through;
 use axum::Router;
@@ -63,7 +63,7 @@ async fn take(State(model): State<Shared>, Part(id): Part<u64>, body: Bytes) -> 
         }
         match read(line, &LineFormat::Common, &Limits::default()) {
             Ok(raw) => {
-                let id = ids.id(line, time_said(&raw), &raw).expect("an id").to_string();
+                let id = ids.id(line, crate::normalize::time::said(&raw), &raw).expect("an id").to_string();
                 model.stored.insert(id, String::from_utf8_lossy(line).into_owned());
             }
             Err(_) => rejected.push(json!({"at": at + 1, "reason": "line", "message": "no request"})),

@@ -129,10 +129,7 @@ fn format_of(path: &Path, named: Option<&LineFormat>, first: &[Line]) -> Result<
 
 /// When a line happened, where it says so; lines that do not come last.
 pub(super) fn time_of(line: &[u8], format: &LineFormat, limits: &Limits) -> Option<Millis> {
-    let raw = access_line::read(line, format, limits).ok();
-    let names = ["@timestamp", "timestamp", "time", "ts", "date", "time_local", "time_iso8601"];
-    let said = raw.as_ref().and_then(|raw| names.iter().find_map(|name| raw.get(name)));
-    said.and_then(time::read)
+    access_line::read(line, format, limits).ok().as_ref().and_then(time::said)
 }
 
 /// One import under way.

@@ -70,7 +70,7 @@ impl OpenIds {
         Ok(())
     }
 
-    /// Makes a run of the set, and one of the runs that are alike. What fails leaves all as it was.
+    /// Makes a run of the set, and one of the runs that are alike. What fails loses nothing: what is no run stays in the set, what is no merged run stays several.
     fn spill(&mut self, folder: &Path) -> io::Result<()> {
         let mut hashes: Vec<u64> = self.fresh.iter().copied().collect();
         hashes.sort_unstable();
